@@ -1,0 +1,81 @@
+//! What was known before one instant: the only form in which rows reach features, graph and model.
+//!
+//! # Example
+//! ```
+//! use data::Snapshot;
+//! let as_of = "2021-11-11T09:00:00Z".parse().unwrap();
+//! let snapshot = Snapshot::new(as_of, vec![], vec![], vec![], vec![]);
+//! assert!(snapshot.lines.is_empty());
+//! ```
+
+use market::{ContextRow, LeagueId, LineRow, ResultRow, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A league as its source describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct League {
+    /// Its id.
+    pub id: LeagueId,
+    /// Whether the draw is an outcome that is bet on.
+    pub three_way: bool,
+    /// IANA time zone, for display and for a game's date.
+    pub time_zone: String,
+}
+
+/// Every row with `known_at < as_of`, in a fixed order.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The instant of the cut.
+    pub as_of: Timestamp,
+    /// The leagues, by id.
+    pub leagues: Vec<League>,
+    /// Prices, oldest first.
+    pub lines: Vec<LineRow>,
+    /// Results, oldest first.
+    pub results: Vec<ResultRow>,
+    /// Context, oldest first.
+    pub context: Vec<ContextRow>,
+}
+
+impl Snapshot {
+    /// Drops whatever was not known before `as_of` and sorts the rest, so that the order of reading cannot matter.
+    pub fn new(
+        as_of: Timestamp,
+        mut leagues: Vec<League>,
+        mut lines: Vec<LineRow>,
+        mut results: Vec<ResultRow>,
+        mut context: Vec<ContextRow>,
+    ) -> Self {
+        leagues.sort_by(|a, b| a.id.cmp(&b.id));
+        lines.retain(|row| row.known_at() < as_of);
+        results.retain(|row| row.known_at < as_of);
+        context.retain(|row| row.known_at < as_of);
+        let line_key = |row: &LineRow| (row.known_at(), row.market, row.selection, row.points, row.is_closing);
+        lines.sort_by(|a, b| {
+            line_key(a)
+                .cmp(&line_key(b))
+                .then_with(|| a.game.game_id.cmp(&b.game.game_id))
+                .then_with(|| a.book.cmp(&b.book))
+                .then_with(|| a.price.decimal().total_cmp(&b.price.decimal()))
+                .then_with(|| a.raw_ref.cmp(&b.raw_ref))
+        });
+        results.sort_by(|a, b| {
+            (a.known_at, &a.game.game_id, &a.raw_ref).cmp(&(b.known_at, &b.game.game_id, &b.raw_ref))
+        });
+        context.sort_by(|a, b| {
+            (a.known_at, &a.game.game_id, &a.raw_ref).cmp(&(b.known_at, &b.game.game_id, &b.raw_ref))
+        });
+        Self { as_of, leagues, lines, results, context }
+    }
+
+    /// Returns what was known before the earlier of `as_of` and the snapshot's own.
+    pub fn before(&self, as_of: Timestamp) -> Self {
+        Self::new(
+            as_of.min(self.as_of),
+            self.leagues.clone(),
+            self.lines.clone(),
+            self.results.clone(),
+            self.context.clone(),
+        )
+    }
+}
