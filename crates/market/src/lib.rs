@@ -8,6 +8,7 @@
 //! | [`game`] | which fixture, when does it start? |
 //! | [`odds`] | what is a price, and how is it written elsewhere? |
 //! | [`no_vig`] | what does a set of prices say once the margin is taken out? |
+//! | [`consensus`] | what do the books say together? |
 //! | [`line`](mod@line) | one price of one book at one instant |
 //! | [`result`] | how did the game end, and when could that be known? |
 //! | [`context`] | venue, coaches, key players, referee, rest |
@@ -17,6 +18,7 @@
 //! | [`score`] | how good were the forecasts? |
 //! | [`money`] | fixed-point amounts |
 
+pub mod consensus;
 pub mod context;
 pub mod game;
 pub mod id;
