@@ -50,7 +50,8 @@ impl Snapshot {
         lines.retain(|row| row.known_at() < as_of);
         results.retain(|row| row.known_at < as_of);
         context.retain(|row| row.known_at < as_of);
-        let line_key = |row: &LineRow| (row.known_at(), row.market, row.selection, row.points, row.is_closing);
+        let line_key =
+            |row: &LineRow| (row.known_at(), row.market, row.selection, row.points, row.is_closing);
         lines.sort_by(|a, b| {
             line_key(a)
                 .cmp(&line_key(b))

@@ -1,0 +1,97 @@
+//! Where lines, results and context come from: the seam between the outside world and the lake.
+//!
+//! A source does two things only: it fetches payloads as they are, and it reads a payload into rows. It keeps no state;
+//! hashing, storing, de-duplicating and quarantining are the [`Lake`](crate::Lake)'s work.
+//!
+//! # Example
+//! ```
+//! use data::{DataError, League, Parsed, Payload, Source};
+//! use market::{LeagueId, Name, Timestamp};
+//!
+//! #[derive(Debug)]
+//! struct Silent(League);
+//! impl Source for Silent {
+//!     fn id(&self) -> &str { "silent" }
+//!     fn league(&self) -> &League { &self.0 }
+//!     fn fetch(&self, _until: Timestamp) -> Result<Vec<Payload>, DataError> { Ok(vec![]) }
+//!     fn parse(&self, _payload: &Payload, _hash: &Name) -> Result<Parsed, DataError> { Ok(Parsed::default()) }
+//! }
+//! let league = League { id: LeagueId::new("epl").unwrap(), three_way: true, time_zone: "Europe/London".into() };
+//! assert!(Silent(league).assumptions().is_empty());
+//! ```
+
+use market::{ContextRow, LineRow, Name, ResultRow, Timestamp};
+
+use crate::{DataError, League};
+
+/// What a source sent, untouched but for decompression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payload {
+    /// File name, for messages: `E0_2022-23.csv`.
+    pub name: String,
+    /// Kind of the bytes: `csv`, `json`.
+    pub extension: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A row that cannot be right, with the reason why it was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Row within the payload, counted from 0 without the header, as in `RawRef::row`.
+    pub row: u32,
+    /// Why, in words that group alike rows: lower case, without the row's own values.
+    pub reason: String,
+    /// The row as it came, cut to 500 characters.
+    pub text: String,
+}
+
+impl Refused {
+    /// Builds a refusal and cuts `text` to 500 characters.
+    pub fn new(row: u32, reason: impl Into<String>, text: &str) -> Self {
+        Self { row, reason: reason.into(), text: text.chars().take(500).collect() }
+    }
+}
+
+/// Everything that one payload holds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Parsed {
+    /// Prices.
+    pub lines: Vec<LineRow>,
+    /// Results.
+    pub results: Vec<ResultRow>,
+    /// Context: schedule rows early, starters rows later.
+    pub context: Vec<ContextRow>,
+    /// Rows that cannot be right.
+    pub refused: Vec<Refused>,
+}
+
+/// Fetches payloads and reads them into rows.
+pub trait Source: Send + Sync {
+    /// Returns the source's id, which names its folder of raw payloads: `nflverse`.
+    fn id(&self) -> &str;
+
+    /// Returns the league whose rows it yields.
+    fn league(&self) -> &League;
+
+    /// Fetches what the source offers at `until`, in a fixed order.
+    ///
+    /// Payloads may hold rows known later than `until`; only an as-of hides rows.
+    fn fetch(&self, until: Timestamp) -> Result<Vec<Payload>, DataError>;
+
+    /// Reads a payload into rows; `payload_hash` is the sha256 of its bytes for each row's `raw_ref`.
+    ///
+    /// Deterministic: the same bytes under the same settings give the same rows. A row that cannot be right is refused
+    /// with its reason; an error means that the payload as a whole cannot be read.
+    fn parse(&self, payload: &Payload, payload_hash: &Name) -> Result<Parsed, DataError>;
+
+    /// Returns the assumptions behind `known_at`, as sentences that backtest and report repeat.
+    fn assumptions(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Returns a text that changes whenever settings change what [`parse`](Self::parse) makes of the same bytes.
+    fn settings(&self) -> String {
+        String::new()
+    }
+}
