@@ -90,25 +90,25 @@ impl ContextRow {
 
     /// Takes from a `later` row of the same game every field that it states.
     pub fn merge(&mut self, later: &Self) {
-        fn take<T: Clone>(mine: &mut Option<T>, later: &Option<T>) {
-            if later.is_some() {
-                mine.clone_from(later);
+        fn take<T: Clone>(mine: &mut Option<T>, later: Option<&T>) {
+            if let Some(later) = later {
+                *mine = Some(later.clone());
             }
         }
         self.game = later.game.clone();
-        take(&mut self.neutral, &later.neutral);
-        take(&mut self.venue, &later.venue);
-        take(&mut self.roof, &later.roof);
-        take(&mut self.surface, &later.surface);
-        take(&mut self.home_coach, &later.home_coach);
-        take(&mut self.away_coach, &later.away_coach);
-        take(&mut self.home_player, &later.home_player);
-        take(&mut self.away_player, &later.away_player);
-        take(&mut self.referee, &later.referee);
-        take(&mut self.home_rest_days, &later.home_rest_days);
-        take(&mut self.away_rest_days, &later.away_rest_days);
-        take(&mut self.week, &later.week);
-        take(&mut self.stage, &later.stage);
+        take(&mut self.neutral, later.neutral.as_ref());
+        take(&mut self.venue, later.venue.as_ref());
+        take(&mut self.roof, later.roof.as_ref());
+        take(&mut self.surface, later.surface.as_ref());
+        take(&mut self.home_coach, later.home_coach.as_ref());
+        take(&mut self.away_coach, later.away_coach.as_ref());
+        take(&mut self.home_player, later.home_player.as_ref());
+        take(&mut self.away_player, later.away_player.as_ref());
+        take(&mut self.referee, later.referee.as_ref());
+        take(&mut self.home_rest_days, later.home_rest_days.as_ref());
+        take(&mut self.away_rest_days, later.away_rest_days.as_ref());
+        take(&mut self.week, later.week.as_ref());
+        take(&mut self.stage, later.stage.as_ref());
         self.known_at = later.known_at;
         self.source = later.source.clone();
         self.raw_ref = later.raw_ref.clone();

@@ -143,7 +143,12 @@ mod tests {
 
     #[test]
     fn hostile_team_names_make_a_plain_game_id() {
-        let id = GameId::of(&LeagueId::new("x").unwrap(), jiff::civil::date(2020, 1, 2), "<b>A/..\\</b>", "Köln 🐐");
+        let id = GameId::of(
+            &LeagueId::new("x").unwrap(),
+            jiff::civil::date(2020, 1, 2),
+            "<b>A/..\\</b>",
+            "Köln 🐐",
+        );
         assert!(id.as_str().chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c)), "{id}");
     }
 }

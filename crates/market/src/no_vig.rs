@@ -1,6 +1,6 @@
 //! What a market's prices say once the bookmaker's margin is taken out (domain notes, section 6.2).
 //!
-//! Five methods that really differ; others in use are the same under another name: weights proportional
+//! Six methods that really differ; others in use are the same under another name: weights proportional
 //! to odds equals additive, the logit shift equals odds-ratio, and Shin equals additive for two outcomes.
 //!
 //! # Example
@@ -24,12 +24,14 @@ pub enum Method {
     Shin,
     /// By a common odds ratio; solvable for every market.
     OddsRatio,
+    /// In proportion to each probability's standard error relative to itself, `√(1 - r)`; can go negative.
+    StandardError,
 }
 
 impl Method {
     /// All methods.
-    pub const ALL: [Self; 5] =
-        [Self::Multiplicative, Self::Additive, Self::Power, Self::Shin, Self::OddsRatio];
+    pub const ALL: [Self; 6] =
+        [Self::Multiplicative, Self::Additive, Self::Power, Self::Shin, Self::OddsRatio, Self::StandardError];
 }
 
 /// Fair probabilities with what a reader of them should know.
@@ -43,7 +45,7 @@ pub struct NoVig {
     pub overround: f64,
     /// The method's parameter: power `k`, Shin's `z`, odds ratio `c`.
     pub parameter: Option<f64>,
-    /// Some probability is not positive (additive on long shots).
+    /// Some probability is not positive (additive and standard-error on long shots).
     pub negative: bool,
     /// The prices sum to less than 1: somebody may be wrong, or it is an arbitrage.
     pub underround: bool,
@@ -84,7 +86,12 @@ pub fn no_vig(odds: &[f64], method: Method) -> Result<NoVig, NoVigError> {
             let share = (sum - 1.0) / implied.len() as f64;
             (implied.iter().map(|r| r - share).collect(), None)
         }
-        Method::Power => solve(&implied, method, |r, k| r.powf(k), (1e-3, 1e3))?,
+        Method::StandardError => {
+            let errors: Vec<f64> = implied.iter().map(|r| (1.0 - r).sqrt()).collect();
+            let unit = (sum - 1.0) / errors.iter().sum::<f64>();
+            (implied.iter().zip(&errors).map(|(r, error)| r - unit * error).collect(), None)
+        }
+        Method::Power => solve(&implied, method, f64::powf, (1e-3, 1e3))?,
         Method::OddsRatio => solve(&implied, method, |r, c| r / (c + r - c * r), (1e-6, 1e6))?,
         Method::Shin if sum < 1.0 => return Err(NoVigError::Underround(sum)),
         Method::Shin => shin(&implied, sum)?,
@@ -112,7 +119,8 @@ fn solve(
 
 /// Shin's share of insiders `z`, which falls to 0 as the overround does.
 fn shin(implied: &[f64], sum: f64) -> Result<Solved, NoVigError> {
-    let probability = |r: f64, z: f64| ((z * z + 4.0 * (1.0 - z) * r * r / sum).sqrt() - z) / (2.0 * (1.0 - z));
+    let probability =
+        |r: f64, z: f64| ((z * z + 4.0 * (1.0 - z) * r * r / sum).sqrt() - z) / (2.0 * (1.0 - z));
     let excess = |z: f64| implied.iter().map(|r| probability(*r, z)).sum::<f64>() - 1.0;
     let z = if sum - 1.0 < 1e-12 { Some(0.0) } else { bisect(excess, 0.0, 1.0 - 1e-9) };
     let z = z.ok_or(NoVigError::NotConverged(Method::Shin))?;

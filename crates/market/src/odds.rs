@@ -26,7 +26,11 @@ pub struct InvalidPrice(String);
 impl Price {
     /// Takes decimal odds; finite and above 1.
     pub fn new(decimal: f64) -> Result<Self, InvalidPrice> {
-        if decimal.is_finite() && decimal > 1.0 { Ok(Self(decimal)) } else { Err(InvalidPrice(decimal.to_string())) }
+        if decimal.is_finite() && decimal > 1.0 {
+            Ok(Self(decimal))
+        } else {
+            Err(InvalidPrice(decimal.to_string()))
+        }
     }
 
     /// Takes American odds: `1 + A/100` above zero, `1 + 100/|A|` below.

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Game, GradeProbabilities, Grade, Points, Selection, settlement};
+use crate::{Game, Grade, GradeProbabilities, Points, Selection, settlement};
 
 /// Probabilities of consecutive whole numbers, from `first` on; they sum to 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,7 +59,9 @@ impl Distribution {
         }
         // A sum that is already 1 to the last bit or two is left alone, so that reading back changes nothing.
         if (sum - 1.0).abs() > 1e-12 {
-            mass.iter_mut().for_each(|p| *p /= sum);
+            for p in &mut mass {
+                *p /= sum;
+            }
         }
         Ok(Self { first, mass })
     }

@@ -34,7 +34,9 @@ impl GameStatus {
 
     /// Reads the contract's word.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Final, Self::Postponed, Self::Cancelled, Self::Abandoned].into_iter().find(|s| s.as_str() == text)
+        [Self::Final, Self::Postponed, Self::Cancelled, Self::Abandoned]
+            .into_iter()
+            .find(|s| s.as_str() == text)
     }
 }
 

@@ -76,7 +76,12 @@ impl Grade {
 ///
 /// Without points it is the moneyline: a drawn game loses for `Home` and `Away`; a two-way league's draw
 /// is a push and is decided by the caller through [`moneyline_two_way`]. None when a total has no points.
-pub fn grade(selection: Selection, points: Option<Points>, home_score: i32, away_score: i32) -> Option<Grade> {
+pub fn grade(
+    selection: Selection,
+    points: Option<Points>,
+    home_score: i32,
+    away_score: i32,
+) -> Option<Grade> {
     grade_of(selection, points, home_score - away_score, home_score + away_score)
 }
 
