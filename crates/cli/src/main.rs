@@ -1,1 +1,30 @@
-fn main() {}
+//! `edge`: a nightly engine for sports edges.
+
+mod args;
+mod command;
+mod context;
+mod exit;
+mod leagues;
+mod night;
+mod paths;
+mod progress;
+mod settings;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = args::Cli::parse();
+    context::start_logging(cli.verbose, cli.log_json);
+    let ended = context::Context::new(&cli).and_then(|context| command::run(cli.command, &context));
+    if let Err(error) = &ended {
+        // A reader who went away (`edge ... | head`) is no failure of ours.
+        if error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) {
+            return ExitCode::SUCCESS;
+        }
+        context::say(&format!("edge: {error:#}"));
+    }
+    exit::code(&ended)
+}

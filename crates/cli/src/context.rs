@@ -1,0 +1,127 @@
+//! What every command is handed: settings, environment, the clock's one reading, the store, a writer.
+
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::BTreeMap,
+    io::{IsTerminal, Write},
+};
+
+use data::{Lake, Snapshot, Store};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use tracing_subscriber::EnvFilter;
+
+use crate::{args::Cli, exit::Usage, leagues, settings::Settings};
+
+/// Everything a command may use of the outside world.
+pub(crate) struct Context {
+    pub(crate) settings: Settings,
+    pub(crate) environment: BTreeMap<String, String>,
+    /// The one reading of the clock.
+    pub(crate) now: Timestamp,
+    store: OnceCell<Store>,
+    pub(crate) config: Option<std::path::PathBuf>,
+    out: RefCell<Box<dyn Write>>,
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("settings", &self.settings).field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+impl Context {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    pub(crate) fn new(cli: &Cli) -> anyhow::Result<Self> {
+        let environment: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let mut settings = Settings::load(cli.config.as_deref(), &environment)?;
+        if let Some(store) = &cli.store {
+            settings.store.clone_from(store);
+        }
+        let out = RefCell::new(Box::new(std::io::stdout()) as Box<dyn Write>);
+        Ok(Self { settings, environment, now: Timestamp::now(), store: OnceCell::new(), config: cli.config.clone(), out })
+    }
+
+    /// Writes to stdout: tables and JSON, nothing else.
+    pub(crate) fn print(&self, text: &str) -> anyhow::Result<()> {
+        let mut out = self.out.borrow_mut();
+        out.write_all(text.as_bytes())?;
+        if !text.ends_with('\n') {
+            out.write_all(b"\n")?;
+        }
+        Ok(out.flush()?)
+    }
+
+    pub(crate) fn print_json(&self, value: &impl serde::Serialize) -> anyhow::Result<()> {
+        self.print(&serde_json::to_string_pretty(value)?)
+    }
+
+    /// Returns a variable that is set and not empty.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Returns the store, opened at its first use.
+    pub(crate) fn store(&self) -> anyhow::Result<&Store> {
+        if let Some(store) = self.store.get() {
+            return Ok(store);
+        }
+        let store = Store::open(&self.settings.store)?;
+        Ok(self.store.get_or_init(|| store))
+    }
+
+    pub(crate) fn lake(&self) -> anyhow::Result<Lake> {
+        Ok(Lake::new(self.store()?.clone()))
+    }
+
+    /// Returns what was known before `as_of` of every configured league.
+    pub(crate) fn snapshot(&self, as_of: Timestamp) -> anyhow::Result<Snapshot> {
+        let leagues = leagues::leagues(&self.settings)?;
+        Ok(self.lake()?.snapshot(&leagues, as_of)?)
+    }
+
+    /// Returns the report's time zone.
+    pub(crate) fn time_zone(&self) -> anyhow::Result<TimeZone> {
+        let zone = &self.settings.report.time_zone;
+        TimeZone::get(zone).map_err(|_| Usage(format!("`{zone}` is no IANA time zone")).into())
+    }
+
+    /// Returns the night's date and as-of: D at `report.at` in the report's zone, or this moment.
+    ///
+    /// A date whose as-of lies ahead of the clock is refused: nothing can be known of it yet.
+    pub(crate) fn night(&self, date: Option<Date>) -> anyhow::Result<(Date, Timestamp)> {
+        let zone = self.time_zone()?;
+        let Some(date) = date else {
+            return Ok((self.now.to_zoned(zone).date(), self.now));
+        };
+        let time = self.settings.report_time()?;
+        let as_of = date.to_datetime(time).to_zoned(zone)?.timestamp();
+        if as_of > self.now {
+            return Err(Usage(format!("{date} at {time} lies ahead: leave --date out for a night as of now")).into());
+        }
+        Ok((date, as_of))
+    }
+}
+
+/// Starts logging to stderr; `verbose` 0 shows warnings, 1 information, 2 everything of ours.
+pub(crate) fn start_logging(verbose: u8, json: bool) {
+    let default = match verbose {
+        0 => "warn",
+        1 => "info",
+        _ => "debug",
+    };
+    let filter = EnvFilter::try_from_env("EDGE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json {
+        builder.json().init();
+    } else {
+        builder.with_target(false).without_time().with_ansi(std::io::stderr().is_terminal()).init();
+    }
+}
+
+/// Writes one line to stderr, for people.
+#[expect(clippy::print_stderr, reason = "the one place where a sentence goes to stderr")]
+pub(crate) fn say(line: &str) {
+    eprintln!("{line}");
+}

@@ -1,0 +1,53 @@
+//! Names every artefact in the store, so that no path is built by hand.
+
+use std::fmt;
+
+use jiff::civil::Date;
+
+/// One artefact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Key<'a> {
+    /// Graph as of an instant, by the instant's name.
+    Graph(&'a str),
+    /// What the graph file beside it is.
+    GraphCard(&'a str),
+    /// Weights of a version.
+    Model(&'a str),
+    /// Settings, scores and card of a version.
+    ModelCard(&'a str),
+    /// The champion's weights.
+    Best,
+    /// The champion's card: version, sha256, metrics, data as-of, commit.
+    BestCard,
+    /// Every promotion, one JSON line each.
+    Promotions,
+    /// The ledger.
+    Ledger,
+    /// A night's report.
+    Report(Date),
+    /// A night's mail, when there is no server.
+    Mail(Date),
+    /// What the report was rendered from.
+    ReportData(Date),
+    /// Who has been sent what.
+    SendLog,
+}
+
+impl fmt::Display for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Graph(name) => write!(f, "data/graph_cache/{name}.pt"),
+            Self::GraphCard(name) => write!(f, "data/graph_cache/{name}.json"),
+            Self::Model(version) => write!(f, "models/{version}/model.pt"),
+            Self::ModelCard(version) => write!(f, "models/{version}/model.json"),
+            Self::Best => write!(f, "models/best.pt"),
+            Self::BestCard => write!(f, "models/best.json"),
+            Self::Promotions => write!(f, "models/promotions.jsonl"),
+            Self::Ledger => write!(f, "reports/ledger.csv"),
+            Self::Report(date) => write!(f, "reports/daily_report_{date}.html"),
+            Self::Mail(date) => write!(f, "reports/daily_report_{date}.eml"),
+            Self::ReportData(date) => write!(f, "reports/data/{date}.json"),
+            Self::SendLog => write!(f, "reports/sent.jsonl"),
+        }
+    }
+}

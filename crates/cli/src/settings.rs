@@ -1,0 +1,377 @@
+//! One settings struct: defaults, then `edge.toml`, then `EDGE_*` from the environment, then flags.
+//!
+//! Unknown keys are errors that name the key and the line. Secrets never live here: they stay in the environment.
+
+use std::{collections::BTreeMap, path::Path};
+
+use jiff::SignedDuration;
+use market::{LeagueId, Money};
+use model::TrainSettings;
+use serde::{Deserialize, Serialize};
+
+use crate::exit::Usage;
+
+/// The whole of `edge.toml`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub(crate) store: String,
+    pub(crate) bankroll: Money,
+    pub(crate) currency: String,
+    pub(crate) league: Vec<LeagueSettings>,
+    pub(crate) model: TrainSettings,
+    pub(crate) sweep: SweepSettings,
+    pub(crate) stakes: StakeSettings,
+    pub(crate) serve: ServeSettings,
+    pub(crate) report: ReportSettings,
+    pub(crate) schedule: ScheduleSettings,
+}
+
+/// One `[[league]]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LeagueSettings {
+    pub(crate) id: LeagueId,
+    pub(crate) source: SourceKind,
+    #[serde(default)]
+    pub(crate) path: Paths,
+    #[serde(default = "day")]
+    pub(crate) line_lead: SignedDuration,
+    #[serde(default = "five_minutes")]
+    pub(crate) closing_lead: SignedDuration,
+    #[serde(default = "week")]
+    pub(crate) schedule_lead: SignedDuration,
+    #[serde(default = "ninety_minutes")]
+    pub(crate) starters_lead: SignedDuration,
+    #[serde(default)]
+    pub(crate) seed: Option<u64>,
+}
+
+/// Where a league's rows come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SourceKind {
+    Demo,
+    Nflverse,
+    FootballData,
+}
+
+/// One path or a list of them.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Paths {
+    #[default]
+    None,
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Paths {
+    pub(crate) fn to_vec(&self) -> Vec<String> {
+        match self {
+            Self::None => Vec::new(),
+            Self::One(path) => vec![path.clone()],
+            Self::Many(paths) => paths.clone(),
+        }
+    }
+}
+
+fn day() -> SignedDuration {
+    SignedDuration::from_hours(24)
+}
+
+fn five_minutes() -> SignedDuration {
+    SignedDuration::from_mins(5)
+}
+
+fn week() -> SignedDuration {
+    SignedDuration::from_hours(7 * 24)
+}
+
+fn ninety_minutes() -> SignedDuration {
+    SignedDuration::from_mins(90)
+}
+
+/// `[sweep]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct SweepSettings {
+    pub(crate) trials: usize,
+    pub(crate) epochs: usize,
+    pub(crate) at_once: usize,
+    pub(crate) workers: Workers,
+}
+
+/// Who runs the trials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Workers {
+    /// Processes on this machine.
+    Local,
+}
+
+/// `[stakes]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct StakeSettings {
+    pub(crate) kelly_fraction: f64,
+    pub(crate) max_bet: f64,
+    pub(crate) max_day: f64,
+    pub(crate) min_score: f64,
+    pub(crate) hurdle: f64,
+}
+
+/// `[serve]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ServeSettings {
+    pub(crate) listen: String,
+}
+
+/// `[report]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ReportSettings {
+    pub(crate) title: String,
+    pub(crate) time_zone: String,
+    pub(crate) at: String,
+    pub(crate) slate_hours: u32,
+}
+
+/// `[schedule]`: cron expressions in `time_zone`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ScheduleSettings {
+    pub(crate) time_zone: String,
+    pub(crate) fetch: String,
+    pub(crate) train: String,
+    pub(crate) report: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            store: "edge-store".to_owned(),
+            bankroll: "1000.00".parse().unwrap_or_default(),
+            currency: "EUR".to_owned(),
+            league: Vec::new(),
+            model: TrainSettings::default(),
+            sweep: SweepSettings::default(),
+            stakes: StakeSettings::default(),
+            serve: ServeSettings::default(),
+            report: ReportSettings::default(),
+            schedule: ScheduleSettings::default(),
+        }
+    }
+}
+
+impl Default for SweepSettings {
+    fn default() -> Self {
+        Self { trials: 4, epochs: 6, at_once: 1, workers: Workers::Local }
+    }
+}
+
+impl Default for StakeSettings {
+    fn default() -> Self {
+        Self { kelly_fraction: 0.25, max_bet: 0.02, max_day: 0.10, min_score: 0.25, hurdle: 0.01 }
+    }
+}
+
+impl Default for ServeSettings {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:8000".to_owned() }
+    }
+}
+
+impl Default for ReportSettings {
+    fn default() -> Self {
+        Self {
+            title: "Daily Edge Report".to_owned(),
+            time_zone: "UTC".to_owned(),
+            at: "09:00".to_owned(),
+            slate_hours: 24,
+        }
+    }
+}
+
+impl Default for ScheduleSettings {
+    fn default() -> Self {
+        Self {
+            time_zone: "UTC".to_owned(),
+            fetch: "0 */4 * * *".to_owned(),
+            train: "30 2 * * *".to_owned(),
+            report: "0 9 * * *".to_owned(),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the file, lets `environment` speak after it, and checks what can be checked without I/O.
+    ///
+    /// Without `path` the file `edge.toml` of the working folder is read when it exists.
+    pub(crate) fn load(path: Option<&Path>, environment: &BTreeMap<String, String>) -> anyhow::Result<Self> {
+        let file = path.unwrap_or(Path::new("edge.toml"));
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) if path.is_none() && error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(Usage(format!("cannot read {}: {error}", file.display())).into()),
+        };
+        let from_file: Self = toml::from_str(&text).map_err(|error| {
+            let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+            Usage(format!("{} line {line}: {}", file.display(), error.message().replace('\n', " ")))
+        })?;
+        let mut settings = from_file.overlay(environment)?;
+        settings.resolve_relative_to(file.parent().unwrap_or(Path::new("")));
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// Replaces each `section.key` by the variable `EDGE_SECTION_KEY` where that is set.
+    fn overlay(self, environment: &BTreeMap<String, String>) -> anyhow::Result<Self> {
+        let mut table = toml::Table::try_from(&self)?;
+        let mut used = Vec::new();
+        for (key, value) in &mut table {
+            let name = format!("EDGE_{}", key.to_uppercase());
+            if let toml::Value::Table(section) = value {
+                for (key, value) in section {
+                    replace(value, &format!("{name}_{}", key.to_uppercase()), environment, &mut used)?;
+                }
+            } else if !value.is_array() {
+                replace(value, &name, environment, &mut used)?;
+            }
+        }
+        if used.is_empty() {
+            return Ok(self);
+        }
+        let spoken = used.join(", ");
+        let explain = |error: toml::de::Error| Usage(format!("{spoken}: {}", error.message().replace('\n', " ")));
+        Ok(Self::deserialize(table).map_err(explain)?)
+    }
+
+    /// Paths in the file are meant from where the file lies.
+    fn resolve_relative_to(&mut self, folder: &Path) {
+        let resolve = |path: &mut String| {
+            if !path.contains("://") && Path::new(path).is_relative() {
+                *path = folder.join(&path).display().to_string();
+            }
+        };
+        resolve(&mut self.store);
+        for league in &mut self.league {
+            match &mut league.path {
+                Paths::None => {}
+                Paths::One(path) => resolve(path),
+                Paths::Many(paths) => paths.iter_mut().for_each(resolve),
+            }
+        }
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let stakes = &self.stakes;
+        let shares = [
+            ("stakes.kelly_fraction", stakes.kelly_fraction),
+            ("stakes.max_bet", stakes.max_bet),
+            ("stakes.max_day", stakes.max_day),
+            ("stakes.min_score", stakes.min_score),
+        ];
+        for (name, value) in shares {
+            if !(0.0..=1.0).contains(&value) {
+                return Err(Usage(format!("{name} is {value}, it must lie between 0 and 1")).into());
+            }
+        }
+        if self.bankroll <= Money::ZERO {
+            return Err(Usage(format!("bankroll is {}, it must be above 0", self.bankroll)).into());
+        }
+        for zone in [&self.report.time_zone, &self.schedule.time_zone] {
+            jiff::tz::TimeZone::get(zone)
+                .map_err(|_| Usage(format!("`{zone}` is no IANA time zone: write for instance Europe/Berlin")))?;
+        }
+        self.report_time()?;
+        for (index, league) in self.league.iter().enumerate() {
+            if self.league[..index].iter().any(|other| other.id == league.id) {
+                return Err(Usage(format!("league `{}` is configured twice", league.id)).into());
+            }
+            if league.source != SourceKind::Demo && league.path.to_vec().is_empty() {
+                return Err(Usage(format!("league `{}` has no path: name a file, folder, glob or URL", league.id)).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the time of day at which a past night's as-of lies.
+    pub(crate) fn report_time(&self) -> anyhow::Result<jiff::civil::Time> {
+        let parsed = self.report.at.parse();
+        parsed.map_err(|_| Usage(format!("report.at is `{}`, write for instance 09:00", self.report.at)).into())
+    }
+
+    /// Returns the leagues, the demo league when none is configured.
+    pub(crate) fn leagues(&self) -> Vec<LeagueSettings> {
+        if !self.league.is_empty() {
+            return self.league.clone();
+        }
+        let demo: Result<LeagueSettings, _> = toml::from_str("id = \"demo\"\nsource = \"demo\"");
+        demo.into_iter().collect()
+    }
+}
+
+fn replace(
+    value: &mut toml::Value,
+    name: &str,
+    environment: &BTreeMap<String, String>,
+    used: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let Some(text) = environment.get(name) else { return Ok(()) };
+    let invalid = |kind: &str| Usage(format!("{name} is `{text}`, it must be {kind}"));
+    *value = match value {
+        toml::Value::Integer(_) => toml::Value::Integer(text.parse().map_err(|_| invalid("a whole number"))?),
+        toml::Value::Float(_) => toml::Value::Float(text.parse().map_err(|_| invalid("a number"))?),
+        toml::Value::Boolean(_) => toml::Value::Boolean(text.parse().map_err(|_| invalid("true or false"))?),
+        _ => toml::Value::String(text.clone()),
+    };
+    used.push(name.to_owned());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str, environment: &[(&str, &str)]) -> anyhow::Result<Settings> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("edge.toml");
+        std::fs::write(&path, text)?;
+        let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Settings::load(Some(&path), &environment)
+    }
+
+    #[test]
+    fn the_environment_beats_the_file_which_beats_the_defaults() {
+        let text = "currency = \"CHF\"\n[stakes]\nmax_bet = 0.05\nmax_day = 0.2";
+        let settings = load(text, &[("EDGE_STAKES_MAX_BET", "0.01"), ("EDGE_MODEL_HIDDEN", "16")]).unwrap();
+        assert_eq!(settings.currency, "CHF");
+        assert_eq!((settings.stakes.max_bet, settings.stakes.max_day), (0.01, 0.2));
+        assert_eq!((settings.model.hidden, settings.stakes.kelly_fraction), (16, 0.25));
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let error = load("store = \"s\"\n[stakes]\nkelly = 0.5\n", &[]).unwrap_err().to_string();
+        assert!(error.contains("line 3") && error.contains("`kelly`"), "{error}");
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_refused() {
+        for (text, named) in [
+            ("[stakes]\nmax_bet = 1.5", "stakes.max_bet"),
+            ("bankroll = \"0\"", "bankroll"),
+            ("[report]\ntime_zone = \"Mars\"", "Mars"),
+            ("[report]\nat = \"9 o'clock\"", "report.at"),
+            ("[[league]]\nid = \"nfl\"\nsource = \"nflverse\"", "path"),
+            ("[[league]]\nid = \"x\"\nsource = \"oracle\"", "oracle"),
+        ] {
+            let error = load(text, &[]).unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
+        }
+        let error = load("", &[("EDGE_MODEL_EPOCHS", "many")]).unwrap_err().to_string();
+        assert!(error.contains("EDGE_MODEL_EPOCHS"), "{error}");
+    }
+}

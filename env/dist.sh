@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Puts the release binary and the libraries it needs into dist/, for the container or for another machine.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+binary="$(env/target.sh)/release/edge"
+[ -x "$binary" ] || { echo "dist: run \`make build\` first" >&2; exit 1; }
+libraries="$(sed -n 's/.*-Wl,-rpath,\([^"]*\)".*/\1/p' .cargo/config.toml | head -n 1)"
+rm -rf dist
+mkdir -p dist/bin dist/lib
+install -m 755 "$binary" dist/bin/edge
+for library in libtorch_cpu.so libc10.so libgomp.so.1 libcudart.so.13 libcupti.so.13; do
+  install -m 644 "$libraries/$library" "dist/lib/$library"
+done
+echo "dist: $(du -sh dist | cut -f1) in dist/" >&2
