@@ -1,1 +1,38 @@
-//! Placeholder.
+//! Task graph, crash-safe runs, processes and schedule: the engine of a night, which knows only tasks and files.
+//!
+//! | module | question it answers |
+//! |---|---|
+//! | [`plan`] | which tasks are there, and which waits for which? |
+//! | [`task`] | what does a task get, and what does it hand back? |
+//! | [`marker`] | how is success written down so that a kill cannot fake it? |
+//! | [`record`] | what happened: states, evidence, events |
+//! | [`folder`] | where a run is kept, and who may write there |
+//! | [`runner`] | how a plan is driven to its end |
+//! | [`executor`] | how a job runs elsewhere than in this process |
+//! | [`local`] | how a job runs as a process of this machine |
+//! | [`schedule`] | when do things run? |
+//! | [`hand_off`] | what does a person read afterwards? |
+
+pub mod executor;
+pub mod folder;
+pub mod hand_off;
+pub mod local;
+pub mod marker;
+pub mod plan;
+pub mod record;
+pub mod runner;
+pub mod schedule;
+pub mod task;
+
+mod board;
+
+pub use executor::{Executor, ExecutorError, JobFailure, JobSpec, JobState};
+pub use folder::{RunError, RunFolder};
+pub use hand_off::hand_off;
+pub use local::LocalExecutor;
+pub use marker::Done;
+pub use plan::{Plan, PlanError, Task};
+pub use record::{Change, Event, Evidence, Observer, RunRecord, Silent, TaskRecord, TaskState};
+pub use runner::{Clock, Limits, Runner};
+pub use schedule::{Schedule, ScheduleError, When};
+pub use task::{CancelFlag, Output, TaskContext, TaskError, TaskOutput};

@@ -1,0 +1,220 @@
+//! Jobs as processes of this machine, each the head of its own process group.
+//!
+//! ```text
+//! <root>/<job>/attempt-1/       output folder of the first attempt, with its .done
+//! <root>/<job>/attempt-1.log    what it wrote to stdout and stderr
+//! ```
+//!
+//! # Example
+//! ```
+//! use coordinator::{Executor, JobFailure, JobSpec, JobState, LocalExecutor};
+//! let root = std::env::temp_dir().join(format!("coordinator-local-{}", std::process::id()));
+//! let mut executor = LocalExecutor::new(&root, 1);
+//! executor.submit(JobSpec::new("quiet", "true")).unwrap(); // ends well, but leaves no marker
+//! while !executor.poll("quiet").unwrap().is_final() {
+//!     std::thread::sleep(std::time::Duration::from_millis(5));
+//! }
+//! assert_eq!(executor.poll("quiet").unwrap(), JobState::Failed(JobFailure::NoMarker));
+//! # std::fs::remove_dir_all(&root).unwrap();
+//! ```
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::Instant,
+};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::{
+    Executor, ExecutorError, JobFailure, JobSpec, JobState, executor::OUTPUT, marker::MARKER, plan::check_id,
+};
+
+/// Runs jobs as local processes.
+#[derive(Debug)]
+pub struct LocalExecutor {
+    root: PathBuf,
+    slots: usize,
+    jobs: BTreeMap<String, Job>,
+    /// Queued jobs, first come first served.
+    queue: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Job {
+    spec: JobSpec,
+    output: PathBuf,
+    log: PathBuf,
+    state: JobState,
+    process: Option<(Child, Instant)>,
+}
+
+impl LocalExecutor {
+    /// Builds an executor that keeps its files under `root` and runs at most `slots` jobs at once (at least 1).
+    pub fn new(root: impl Into<PathBuf>, slots: usize) -> Self {
+        Self { root: root.into(), slots: slots.max(1), jobs: BTreeMap::new(), queue: Vec::new() }
+    }
+
+    /// Notices what ended or took too long, then fills free slots.
+    fn advance(&mut self) {
+        for job in self.jobs.values_mut() {
+            job.notice();
+        }
+        while self.jobs.values().filter(|job| job.process.is_some()).count() < self.slots && !self.queue.is_empty() {
+            let id = self.queue.remove(0);
+            if let Some(job) = self.jobs.get_mut(&id) {
+                job.start();
+            }
+        }
+    }
+
+    fn job(&self, id: &str) -> Result<&Job, ExecutorError> {
+        self.jobs.get(id).ok_or_else(|| ExecutorError::Unknown(id.to_owned()))
+    }
+}
+
+impl Executor for LocalExecutor {
+    fn submit(&mut self, spec: JobSpec) -> Result<(), ExecutorError> {
+        check_id(&spec.id).map_err(ExecutorError::InvalidId)?;
+        self.advance();
+        if self.jobs.get(&spec.id).is_some_and(|job| !job.state.is_final()) {
+            return Err(ExecutorError::InFlight(spec.id));
+        }
+        let id = spec.id.clone();
+        let folder = self.root.join(&id);
+        let (output, log) = new_attempt(&folder).map_err(|source| ExecutorError::File {
+            job: id.clone(),
+            path: folder,
+            source,
+        })?;
+        self.jobs.insert(id.clone(), Job { spec, output, log, state: JobState::Queued, process: None });
+        self.queue.push(id);
+        self.advance();
+        Ok(())
+    }
+
+    fn poll(&mut self, id: &str) -> Result<JobState, ExecutorError> {
+        self.advance();
+        Ok(self.job(id)?.state.clone())
+    }
+
+    fn cancel(&mut self, id: &str) -> Result<(), ExecutorError> {
+        self.advance();
+        let job = self.jobs.get_mut(id).ok_or_else(|| ExecutorError::Unknown(id.to_owned()))?;
+        if !job.state.is_final() {
+            job.stop();
+            job.state = JobState::Cancelled;
+            self.queue.retain(|queued| queued != id);
+        }
+        self.advance();
+        Ok(())
+    }
+
+    fn logs(&self, id: &str) -> Result<String, ExecutorError> {
+        let job = self.job(id)?;
+        match fs::read(&job.log) {
+            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+            Err(source) => Err(ExecutorError::File { job: id.to_owned(), path: job.log.clone(), source }),
+        }
+    }
+
+    fn output(&self, id: &str) -> Result<PathBuf, ExecutorError> {
+        Ok(self.job(id)?.output.clone())
+    }
+}
+
+impl Drop for LocalExecutor {
+    fn drop(&mut self) {
+        for job in self.jobs.values_mut() {
+            job.stop();
+        }
+    }
+}
+
+impl Job {
+    fn start(&mut self) {
+        match self.spawn() {
+            Ok(child) => {
+                self.process = Some((child, Instant::now()));
+                self.state = JobState::Running;
+            }
+            Err(error) => self.state = JobState::Failed(JobFailure::NotStarted(error.to_string())),
+        }
+    }
+
+    fn spawn(&self) -> io::Result<Child> {
+        let log = File::create(&self.log)?;
+        let output = self.output.to_string_lossy();
+        let mut command = Command::new(&self.spec.program);
+        command
+            .args(self.spec.args.iter().map(|arg| arg.replace(OUTPUT, &output)))
+            .envs(self.spec.env.iter().map(|(name, value)| (name, value.replace(OUTPUT, &output))))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .process_group(0);
+        if let Some(folder) = &self.spec.working_folder {
+            command.current_dir(folder);
+        }
+        command.spawn()
+    }
+
+    fn notice(&mut self) {
+        let Some((child, started)) = &mut self.process else { return };
+        match child.try_wait() {
+            Ok(Some(status)) => {
+                self.process = None;
+                self.state = self.judge(status);
+            }
+            Ok(None) if started.elapsed() >= self.spec.timeout => {
+                self.stop();
+                self.state = JobState::Failed(JobFailure::TimedOut);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                self.stop();
+                self.state = JobState::Failed(JobFailure::NotStarted(error.to_string()));
+            }
+        }
+    }
+
+    fn judge(&self, status: ExitStatus) -> JobState {
+        if !status.success() {
+            return JobState::Failed(JobFailure::Exit(status.code()));
+        }
+        if self.output.join(MARKER).is_file() { JobState::Done } else { JobState::Failed(JobFailure::NoMarker) }
+    }
+
+    /// Kills the whole group before its head is reaped, so that the id cannot belong to somebody else by then.
+    fn stop(&mut self) {
+        let Some((mut child, _)) = self.process.take() else { return };
+        let killed = kill_process_group(Pid::from_child(&child), Signal::KILL);
+        let reaped = child.wait();
+        if let (Err(error), _) | (_, Err(error)) = (killed.map_err(io::Error::from), reaped) {
+            tracing::warn!(job = self.spec.id, %error, "cannot stop a job");
+        }
+    }
+}
+
+/// Makes the output folder of the next attempt, after the ones that earlier processes left.
+fn new_attempt(folder: &Path) -> io::Result<(PathBuf, PathBuf)> {
+    fs::create_dir_all(folder)?;
+    for number in 1u32.. {
+        let output = folder.join(format!("attempt-{number}"));
+        match fs::create_dir(&output) {
+            Ok(()) => {
+                // Absolute, because the job may start in another folder.
+                let log = folder.join(format!("attempt-{number}.log"));
+                return Ok((output.canonicalize()?, log));
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("no attempt number is left"))
+}

@@ -1,0 +1,233 @@
+//! Drives a plan to its end: what is ready runs, what fails is tried again, what cannot go on is blocked.
+//!
+//! A run that was killed at any instant and is run again ends in the same state as one that was not: a task
+//! counts as done only by its [marker](crate::marker), while what went into it is unchanged and its outputs
+//! verify. A task must therefore be safe to do twice.
+//!
+//! # Example
+//! ```
+//! use coordinator::{Plan, Runner, Silent, Task, TaskOutput};
+//! let runs = std::env::temp_dir().join(format!("coordinator-runner-{}", std::process::id()));
+//! let plan = Plan::new(vec![
+//!     Task::new("fetch", "pull", |_| Ok(TaskOutput::new("12 rows").fact("rows", 12))),
+//!     Task::new("train", "train", |context| {
+//!         let rows = context.earlier("fetch").and_then(|fetch| fetch.facts["rows"].as_u64());
+//!         Ok(TaskOutput::new(format!("trained on {rows:?}")))
+//!     }).needs(["fetch"]),
+//! ]).unwrap();
+//! let runner = Runner::new(&runs, "night", || "2024-05-01T00:00:00Z".parse().unwrap());
+//! let record = runner.run(&plan, &Silent).unwrap();
+//! assert!(record.is_complete());
+//! let again = runner.run(&plan, &Silent).unwrap();
+//! assert!(again.tasks.iter().all(|task| task.reused));
+//! # std::fs::remove_dir_all(&runs).unwrap();
+//! ```
+
+use std::{
+    any::Any,
+    fmt,
+    fs::OpenOptions,
+    io::Write,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError, Sender},
+    },
+    thread::Scope,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+
+use crate::{
+    CancelFlag, Observer, Output, Plan, RunError, RunFolder, RunRecord, Task, TaskContext, TaskError, TaskOutput,
+    board::Board, hand_off,
+};
+
+/// Says what time it is.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Tells whether an output still is what its hash says.
+pub type Verify = Arc<dyn Fn(&Output) -> bool + Send + Sync>;
+
+/// How much at once, and how patiently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Tasks at once; at least 1.
+    pub concurrency: usize,
+    /// Wait before the second attempt; doubled before each further one.
+    pub backoff: Duration,
+    /// Longest wait between attempts.
+    pub longest_backoff: Duration,
+    /// Lines of a failed task's log kept as evidence.
+    pub log_tail: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            concurrency: 2,
+            backoff: Duration::from_secs(1),
+            longest_backoff: Duration::from_mins(1),
+            log_tail: 20,
+        }
+    }
+}
+
+/// Drives one run.
+#[derive(Clone)]
+pub struct Runner {
+    runs: PathBuf,
+    run_id: String,
+    pub(crate) clock: Clock,
+    pub(crate) limits: Limits,
+    pub(crate) verify: Verify,
+    pub(crate) cancel: CancelFlag,
+}
+
+/// What a working thread tells the runner.
+pub(crate) enum Message {
+    Log { task: usize, line: String },
+    Ended { task: usize, result: Result<TaskOutput, TaskError> },
+}
+
+impl Runner {
+    /// Builds a runner for `runs/<run_id>` whose outputs are files of this machine.
+    pub fn new(
+        runs: impl Into<PathBuf>,
+        run_id: impl Into<String>,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            runs: runs.into(),
+            run_id: run_id.into(),
+            clock: Arc::new(clock),
+            limits: Limits::default(),
+            verify: Arc::new(Output::file_is_unchanged),
+            cancel: CancelFlag::default(),
+        }
+    }
+
+    /// Replaces the limits.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Replaces the check of outputs, for instance by one that asks a store.
+    #[must_use]
+    pub fn verify(mut self, verify: impl Fn(&Output) -> bool + Send + Sync + 'static) -> Self {
+        self.verify = Arc::new(verify);
+        self
+    }
+
+    /// Listens to `flag`; once raised, nothing new begins and the run ends when what works has ended.
+    #[must_use]
+    pub fn cancel_flag(mut self, flag: CancelFlag) -> Self {
+        self.cancel = flag;
+        self
+    }
+
+    /// Runs `plan` until every task is in a final state, and writes `handoff.md`.
+    ///
+    /// Running it again resumes: what is done and unchanged is kept, all else is tried again.
+    ///
+    /// # Errors
+    /// Only when the run itself cannot be kept (lock, disk). Failed tasks are in the record.
+    pub fn run(&self, plan: &Plan, observer: &dyn Observer) -> Result<RunRecord, RunError> {
+        let folder = RunFolder::open(&self.runs, &self.run_id, (self.clock)())?;
+        let mut board = Board::new(self, &self.run_id, plan, folder, observer);
+        let driven = std::thread::scope(|scope| {
+            let driven = self.drive(plan, &mut board, scope);
+            if driven.is_err() {
+                self.cancel.raise(); // the scope waits for its threads
+            }
+            driven
+        });
+        driven?;
+        let (record, folder) = board.into_parts();
+        folder.write_document("handoff.md", &hand_off(&record))?;
+        Ok(record)
+    }
+
+    fn drive<'scope, 'env: 'scope>(
+        &'env self,
+        plan: &'env Plan,
+        board: &mut Board<'_>,
+        scope: &'scope Scope<'scope, 'env>,
+    ) -> Result<(), RunError> {
+        let (sender, receiver) = mpsc::channel();
+        board.start_run()?;
+        loop {
+            board.settle()?;
+            while let Some(task) = board.next_ready(Instant::now()) {
+                let Some(context) = board.begin(task)? else { continue };
+                let sender = sender.clone();
+                let declared = &plan.tasks()[task];
+                scope.spawn(move || work(task, declared, &context, &self.cancel, &sender));
+            }
+            if board.is_finished() {
+                return board.end_run();
+            }
+            // Short enough to notice a raised flag, long enough to cost nothing.
+            let wait = board.next_retry(Instant::now()).unwrap_or(Duration::MAX).min(Duration::from_millis(200));
+            match receiver.recv_timeout(wait) {
+                Ok(Message::Log { task, line }) => board.logged(task, line),
+                Ok(Message::Ended { task, result }) => board.ended(task, result)?,
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Runner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runner").field("runs", &self.runs).field("run_id", &self.run_id).finish_non_exhaustive()
+    }
+}
+
+/// What an attempt needs to know, owned, so that the board stays with the runner.
+pub(crate) struct Attempt {
+    pub(crate) run_folder: PathBuf,
+    pub(crate) folder: PathBuf,
+    pub(crate) number: u32,
+    pub(crate) earlier: std::collections::BTreeMap<String, crate::TaskRecord>,
+}
+
+/// Does one attempt on this thread; a panic is a failure like any other.
+fn work(task: usize, declared: &Task, attempt: &Attempt, cancel: &CancelFlag, sender: &Sender<Message>) {
+    let log_path = attempt.folder.join("log.txt");
+    let log = |line: &str| {
+        append_line(&log_path, line);
+        // The runner may have given up already; the log file has the line.
+        let _ = sender.send(Message::Log { task, line: line.to_owned() });
+    };
+    let context = TaskContext {
+        folder: attempt.folder.clone(),
+        run_folder: &attempt.run_folder,
+        attempt: attempt.number,
+        earlier: attempt.earlier.clone(),
+        cancel,
+        log: &log,
+    };
+    append_line(&log_path, &format!("--- attempt {} ---", attempt.number));
+    let result = catch_unwind(AssertUnwindSafe(|| (declared.work)(&context)))
+        .unwrap_or_else(|panic| Err(TaskError::new(panic_text(panic.as_ref()))));
+    let _ = sender.send(Message::Ended { task, result });
+}
+
+/// A log that cannot be written must not fail the task.
+fn append_line(path: &Path, line: &str) {
+    let written = OpenOptions::new().append(true).create(true).open(path).and_then(|mut f| writeln!(f, "{line}"));
+    if let Err(error) = written {
+        tracing::warn!(path = %path.display(), %error, "cannot write a task's log");
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("the task panicked: {}", text.unwrap_or_else(|| "no message".to_owned()))
+}

@@ -1,0 +1,28 @@
+//! Behaviour of the coordinator from outside.
+
+mod executors;
+mod kill;
+mod random;
+mod runs;
+mod schedules;
+
+use std::{fs, path::Path, sync::Arc, time::Duration};
+
+use coordinator::{Limits, Output, Runner, TaskContext, TaskError};
+use jiff::Timestamp;
+
+/// A runner that does not wait between attempts.
+fn runner(runs: &Path) -> Runner {
+    let limits = Limits { backoff: Duration::ZERO, ..Limits::default() };
+    Runner::new(runs, "night", || Timestamp::UNIX_EPOCH).limits(limits)
+}
+
+/// Writes a file into the task's folder and returns it as an output.
+fn write_output(context: &TaskContext<'_>, name: &str, text: &str) -> Result<Output, TaskError> {
+    let path = context.folder().join(name);
+    fs::write(&path, text)?;
+    Ok(Output::of_file(name, &path)?)
+}
+
+/// Counts calls from several threads.
+type Count = Arc<std::sync::atomic::AtomicU32>;

@@ -1,0 +1,96 @@
+//! Random graphs with random failures end well, and in order.
+
+use std::sync::{Arc, Mutex};
+
+use coordinator::{Limits, Plan, Silent, Task, TaskError, TaskOutput, TaskState};
+use proptest::prelude::*;
+
+use crate::runner;
+
+/// One task: which earlier ones it needs, which it comes after, how often it fails, how often it may be retried.
+#[derive(Debug, Clone)]
+struct Node {
+    needs: Vec<usize>,
+    after: Vec<usize>,
+    failures: u32,
+    retries: u32,
+}
+
+fn nodes() -> impl Strategy<Value = Vec<Node>> {
+    let raw = (any::<[bool; 8]>(), any::<[bool; 8]>(), 0u32..3, 0u32..3);
+    prop::collection::vec(raw, 1..8).prop_map(|raw| {
+        let chosen = |flags: [bool; 8], before: usize| (0..before).filter(|i| flags[*i]).collect::<Vec<_>>();
+        raw.into_iter()
+            .enumerate()
+            .map(|(i, (needs, after, failures, retries))| Node {
+                needs: chosen(needs, i),
+                after: chosen(after, i),
+                failures,
+                retries,
+            })
+            .collect()
+    })
+}
+
+fn name(index: &usize) -> String {
+    format!("t{index}")
+}
+
+/// Builds the plan with its tasks in reverse, so that the plan's order says nothing; notes who begins and ends.
+fn plan(nodes: &[Node], notes: &Arc<Mutex<Vec<(char, usize)>>>) -> Plan {
+    let task = |(i, node): (usize, &Node)| {
+        let (notes, failures) = (notes.clone(), node.failures);
+        let work = move |context: &coordinator::TaskContext<'_>| {
+            notes.lock().unwrap().push(('b', i));
+            let result = match context.attempt() > failures {
+                true => Ok(TaskOutput::new("")),
+                false => Err(TaskError::new("not yet")),
+            };
+            notes.lock().unwrap().push(('e', i));
+            result
+        };
+        Task::new(name(&i), "test", work)
+            .needs(node.needs.iter().map(name))
+            .after(node.after.iter().map(name))
+            .retries(node.retries)
+    };
+    Plan::new(nodes.iter().enumerate().map(task).rev().collect()).unwrap()
+}
+
+/// The state each task must end in, worked out without the runner.
+fn expected(nodes: &[Node]) -> Vec<TaskState> {
+    let mut states: Vec<TaskState> = Vec::new();
+    for node in nodes {
+        let needs_done = node.needs.iter().all(|need| states[*need] == TaskState::Done);
+        let done = needs_done && node.failures <= node.retries;
+        states.push(if done { TaskState::Done } else { TaskState::Blocked });
+    }
+    states
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #[test]
+    fn every_task_ends_as_it_must_and_after_what_it_waits_for(nodes in nodes(), concurrency in 1usize..4) {
+        let (runs, notes) = (tempfile::tempdir().unwrap(), Arc::default());
+        let limits = Limits { concurrency, backoff: std::time::Duration::ZERO, ..Limits::default() };
+        let record = runner(runs.path()).limits(limits).run(&plan(&nodes, &notes), &Silent).unwrap();
+        let states: Vec<_> = (0..nodes.len()).map(|i| record.task(&name(&i)).unwrap().state).collect();
+        prop_assert_eq!(states, expected(&nodes));
+        let notes = notes.lock().unwrap();
+        let first = |mark, task| notes.iter().position(|note| *note == (mark, task));
+        let last = |mark, task| notes.iter().rposition(|note| *note == (mark, task));
+        for (i, node) in nodes.iter().enumerate() {
+            for earlier in node.needs.iter().chain(&node.after) {
+                if let (Some(begin), Some(end)) = (first('b', i), last('e', *earlier)) {
+                    prop_assert!(end < begin, "t{i} began before t{earlier} ended");
+                }
+            }
+        }
+        let mut working = 0usize;
+        for (mark, _) in notes.iter() {
+            working = if *mark == 'b' { working + 1 } else { working - 1 };
+            prop_assert!(working <= concurrency);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+use std::{
+    cell::RefCell,
+    fs,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use coordinator::{
+    CancelFlag, Change, Event, Observer, Output, Plan, RunError, RunFolder, RunRecord, Silent, Task, TaskError,
+    TaskOutput, TaskState,
+};
+use jiff::Timestamp;
+
+use crate::{Count, runner, write_output};
+
+fn counted(id: &str, count: &Count) -> Task {
+    let count = count.clone();
+    Task::new(id, "test", move |context| {
+        count.fetch_add(1, Ordering::SeqCst);
+        Ok(TaskOutput::new("made").output(write_output(context, "table", "rows")?))
+    })
+    .output("table")
+}
+
+#[derive(Default)]
+struct Heard(RefCell<Vec<Event>>);
+
+impl Observer for Heard {
+    fn event(&self, event: &Event, _record: &RunRecord) {
+        self.0.borrow_mut().push(event.clone());
+    }
+}
+
+#[test]
+fn a_failed_task_is_tried_again_within_its_budget() {
+    let (runs, count) = (tempfile::tempdir().unwrap(), Count::default());
+    let tries = count.clone();
+    let task = Task::new("flaky", "test", move |context| match tries.fetch_add(1, Ordering::SeqCst) {
+        0 | 1 => Err(TaskError::new(format!("attempt {} failed", context.attempt()))),
+        _ => Ok(TaskOutput::new("third time lucky")),
+    });
+    let heard = Heard::default();
+    let record = runner(runs.path()).run(&Plan::new(vec![task.retries(2)]).unwrap(), &heard).unwrap();
+    assert_eq!((record.tasks[0].state, record.tasks[0].attempts), (TaskState::Done, 3));
+    let failures = heard.0.borrow().iter().filter(|e| matches!(e.change, Change::Failed { .. })).count();
+    assert_eq!(failures, 2);
+}
+
+#[test]
+fn a_permanent_failure_is_not_tried_again() {
+    let runs = tempfile::tempdir().unwrap();
+    let task = Task::new("wrong", "test", |_| Err(TaskError::permanent("no such league"))).retries(5);
+    let record = runner(runs.path()).run(&Plan::new(vec![task]).unwrap(), &Silent).unwrap();
+    assert_eq!((record.tasks[0].state, record.tasks[0].attempts), (TaskState::Blocked, 1));
+}
+
+#[test]
+fn a_blocked_task_leaves_evidence_and_only_what_needs_it_is_blocked() {
+    let runs = tempfile::tempdir().unwrap();
+    let fine = |_: &coordinator::TaskContext<'_>| Ok(TaskOutput::new("fine"));
+    let plan = Plan::new(vec![
+        Task::new("train", "test", |context| {
+            context.log("epoch 1");
+            let missing = fs::read("/nowhere/model.pt").map_err(TaskError::from);
+            missing.map(|_| TaskOutput::new(""))
+        }),
+        Task::new("promote", "test", fine).needs(["train"]),
+        Task::new("report", "test", |context| {
+            let train = context.earlier("train").unwrap();
+            Ok(TaskOutput::new(format!("training is {}", train.state.as_str())))
+        })
+        .after(["train", "promote"]),
+        Task::new("settle", "test", fine),
+    ]);
+    let record = runner(runs.path()).run(&plan.unwrap(), &Silent).unwrap();
+    let states: Vec<_> = record.tasks.iter().map(|task| task.state.as_str()).collect();
+    assert_eq!(states, ["blocked", "blocked", "done", "done"]);
+    assert_eq!(record.task("report").unwrap().summary, "training is blocked");
+    let hand_off = fs::read_to_string(runs.path().join("night/handoff.md")).unwrap();
+    insta::assert_snapshot!(hand_off, @"");
+}
+
+#[test]
+fn a_panic_is_a_failure_with_its_message() {
+    let runs = tempfile::tempdir().unwrap();
+    let task = Task::new("panics", "test", |_| panic!("index 3 of 2"));
+    let record = runner(runs.path()).run(&Plan::new(vec![task]).unwrap(), &Silent).unwrap();
+    assert_eq!(record.tasks[0].evidence.as_ref().unwrap().error, ["the task panicked: index 3 of 2"]);
+}
+
+#[test]
+fn a_declared_output_that_is_absent_is_a_failure() {
+    let runs = tempfile::tempdir().unwrap();
+    let silent = Task::new("silent", "test", |_| Ok(TaskOutput::new(""))).output("table");
+    let liar = Task::new("liar", "test", |_| Ok(TaskOutput::new("").output(Output::new("x", "/nowhere/x", "00"))));
+    let record = runner(runs.path()).run(&Plan::new(vec![silent, liar]).unwrap(), &Silent).unwrap();
+    assert!(record.tasks.iter().all(|task| task.state == TaskState::Blocked));
+}
+
+#[test]
+fn a_second_session_does_only_what_changed() {
+    let (runs, first, second) = (tempfile::tempdir().unwrap(), Count::default(), Count::default());
+    let plan = |input: &str| {
+        Plan::new(vec![counted("fetch", &first).input("epl"), counted("train", &second).needs(["fetch"]).input(input)])
+            .unwrap()
+    };
+    let counts = || (first.load(Ordering::SeqCst), second.load(Ordering::SeqCst));
+    let runner = runner(runs.path());
+    runner.run(&plan("seed 1"), &Silent).unwrap();
+    let again = runner.run(&plan("seed 1"), &Silent).unwrap();
+    assert!(again.is_complete() && again.tasks.iter().all(|task| task.reused));
+    assert_eq!(counts(), (1, 1));
+    runner.run(&plan("seed 2"), &Silent).unwrap();
+    assert_eq!(counts(), (1, 2), "another input");
+    fs::write(runs.path().join("night/fetch/table"), "spoilt").unwrap();
+    runner.run(&plan("seed 2"), &Silent).unwrap();
+    assert_eq!(counts(), (2, 2), "an output that no longer verifies, made again with the same bytes");
+    fs::remove_file(runs.path().join("night/train/.done")).unwrap();
+    runner.run(&plan("seed 2"), &Silent).unwrap();
+    assert_eq!(counts(), (2, 3), "no marker");
+}
+
+#[test]
+fn a_blocked_task_gets_a_new_budget_in_the_next_session_and_frees_those_behind_it() {
+    let runs = tempfile::tempdir().unwrap();
+    let network = std::sync::Arc::new(AtomicBool::new(false));
+    let plan = || {
+        let network = network.clone();
+        let fetch = Task::new("fetch", "test", move |_| match network.load(Ordering::SeqCst) {
+            true => Ok(TaskOutput::new("fetched")),
+            false => Err(TaskError::new("no network")),
+        });
+        let report = Task::new("report", "test", |context| {
+            Ok(TaskOutput::new(context.earlier("fetch").unwrap().state.as_str()))
+        });
+        Plan::new(vec![fetch, report.after(["fetch"])]).unwrap()
+    };
+    let first = runner(runs.path()).run(&plan(), &Silent).unwrap();
+    assert_eq!(first.task("report").unwrap().summary, "blocked");
+    network.store(true, Ordering::SeqCst);
+    let second = runner(runs.path()).run(&plan(), &Silent).unwrap();
+    assert_eq!(second.task("report").unwrap().summary, "done", "what it comes after has changed");
+    assert_eq!(second.task("fetch").unwrap().attempts, 2);
+}
+
+#[test]
+fn a_raised_flag_lets_work_end_and_begins_nothing() {
+    let (runs, flag) = (tempfile::tempdir().unwrap(), CancelFlag::default());
+    let raise = flag.clone();
+    let plan = Plan::new(vec![
+        Task::new("first", "test", move |_| {
+            raise.raise();
+            Ok(TaskOutput::new("ended"))
+        }),
+        Task::new("second", "test", |_| Ok(TaskOutput::new(""))).needs(["first"]),
+    ]);
+    let record = runner(runs.path()).cancel_flag(flag).run(&plan.unwrap(), &Silent).unwrap();
+    let states: Vec<_> = record.tasks.iter().map(|task| task.state.as_str()).collect();
+    assert_eq!(states, ["done", "cancelled"]);
+}
+
+#[test]
+fn the_journal_and_the_state_tell_the_same_end() {
+    let (runs, count) = (tempfile::tempdir().unwrap(), Count::default());
+    let record = runner(runs.path()).run(&Plan::new(vec![counted("fetch", &count)]).unwrap(), &Silent).unwrap();
+    assert_eq!(coordinator::folder::read_state(&runs.path().join("night")), Some(record));
+    let events = fs::read_to_string(runs.path().join("night/events.jsonl")).unwrap();
+    insta::assert_snapshot!(events, @"");
+}
+
+#[test]
+fn a_run_that_is_being_driven_cannot_be_driven_twice() {
+    let runs = tempfile::tempdir().unwrap();
+    let _held = RunFolder::open(runs.path(), "night", Timestamp::UNIX_EPOCH).unwrap();
+    let error = runner(runs.path()).run(&Plan::new(vec![]).unwrap(), &Silent).unwrap_err();
+    assert!(matches!(error, RunError::Busy { .. }), "{error}");
+}
