@@ -1,1 +1,24 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+pub mod app;
+pub mod client;
+pub mod mock;
+pub mod problem;
+pub mod routes;
+pub mod server;
+pub mod wire;
+
+mod forecast;
+mod gate;
+mod metrics;
+
+pub use app::{App, Clock, Serving, Settings, Token};
+pub use client::{Client, ClientError};
+pub use mock::{MockPredictor, MockServer};
+pub use problem::{Problem, ProblemKind};
+pub use routes::{openapi, router};
+pub use server::{ServeError, listen, run};
+pub use wire::{
+    GameAsked, GameForecast, Health, LineAnswer, LineAsked, ModelAnswer, PredictAnswer, PredictRequest, SCHEMA_VERSION, SlateQuery,
+    Stamp,
+};

@@ -76,7 +76,7 @@ fn a_blocked_task_leaves_evidence_and_only_what_needs_it_is_blocked() {
     assert_eq!(states, ["blocked", "blocked", "done", "done"]);
     assert_eq!(record.task("report").unwrap().summary, "training is blocked");
     let hand_off = fs::read_to_string(runs.path().join("night/handoff.md")).unwrap();
-    insta::assert_snapshot!(hand_off, @"");
+    insta::assert_snapshot!(hand_off);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn the_journal_and_the_state_tell_the_same_end() {
     let record = runner(runs.path()).run(&Plan::new(vec![counted("fetch", &count)]).unwrap(), &Silent).unwrap();
     assert_eq!(coordinator::folder::read_state(&runs.path().join("night")), Some(record));
     let events = fs::read_to_string(runs.path().join("night/events.jsonl")).unwrap();
-    insta::assert_snapshot!(events, @"");
+    insta::assert_snapshot!(events);
 }
 
 #[test]

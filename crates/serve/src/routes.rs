@@ -1,0 +1,254 @@
+//! The routes and their document.
+//!
+//! # Example
+//! ```
+//! let document = serve::openapi();
+//! assert_eq!(document["openapi"], "3.1.0");
+//! assert!(document["paths"]["/v1/predict"]["post"].is_object());
+//! ```
+
+use axum::{
+    Json, Router,
+    extract::{
+        DefaultBodyLimit, Query, State,
+        rejection::{JsonRejection, QueryRejection},
+    },
+    http::{StatusCode, header::CONTENT_TYPE},
+    middleware::from_fn_with_state,
+    response::IntoResponse,
+    routing::get,
+};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use market::{GameQuery, PredictError, Prediction, Predictor};
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    App, Problem, ProblemKind,
+    forecast::{game_forecast, refuse_line},
+    gate::gate,
+    wire::{Health, LineAsked, ModelAnswer, PredictAnswer, PredictRequest, SCHEMA_VERSION, SlateQuery, Stamp},
+};
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Edge",
+    version = "1",
+    description = "Probabilities of games. Every answer carries the model's version, the as-of and the schema's version, \
+                   in the body and in the headers x-model-version, x-as-of and x-schema-version. Errors are RFC 9457 \
+                   problem documents."
+))]
+struct Document;
+
+/// Builds the whole endpoint.
+pub fn router(app: App) -> Router {
+    let (routes, document) = documented().split_for_parts();
+    let document = serde_json::to_value(document).unwrap_or_default();
+    routes
+        .route("/openapi.json", get(move || std::future::ready(Json(document))))
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(app.settings().body_limit))
+        .layer(from_fn_with_state(app.clone(), gate))
+        .with_state(app)
+}
+
+/// Returns the OpenAPI 3.1 document, made from the handlers themselves.
+pub fn openapi() -> serde_json::Value {
+    serde_json::to_value(documented().split_for_parts().1).unwrap_or_default()
+}
+
+fn documented() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(healthz))
+        .routes(routes!(readyz))
+        .routes(routes!(model))
+        .routes(routes!(predict))
+        .routes(routes!(slate))
+        .routes(routes!(metrics))
+}
+
+/// Tells that the process is up, whatever it has loaded.
+#[utoipa::path(get, path = "/healthz", responses((status = 200, body = Health)))]
+async fn healthz(State(app): State<App>) -> Json<Health> {
+    Json(Health { status: "up".to_owned(), stamp: stamp_of(&app) })
+}
+
+/// Tells whether a model is loaded and its data is fresh.
+#[utoipa::path(get, path = "/readyz", responses(
+    (status = 200, body = Health),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+async fn readyz(State(app): State<App>) -> Result<Json<Health>, Problem> {
+    let predictor = loaded(&app)?;
+    let age = app.now().duration_since(predictor.as_of());
+    let limit = app.settings().stale_after;
+    if age > limit {
+        let detail = format!(
+            "the data is {} hours old, more than the {} allowed: run `edge fetch` and train again",
+            age.as_hours(),
+            limit.as_hours()
+        );
+        return Err(Problem::new(ProblemKind::NotReady, detail));
+    }
+    Ok(Json(Health { status: "ready".to_owned(), stamp: stamp(predictor.as_ref()) }))
+}
+
+/// Describes the model that answers now.
+#[utoipa::path(get, path = "/v1/model", responses(
+    (status = 200, body = ModelAnswer),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+async fn model(State(app): State<App>) -> Result<Json<ModelAnswer>, Problem> {
+    let predictor = loaded(&app)?;
+    Ok(Json(ModelAnswer { stamp: stamp(predictor.as_ref()), model: predictor.model() }))
+}
+
+/// Predicts games, known or hypothetical.
+#[utoipa::path(post, path = "/v1/predict", request_body = PredictRequest, responses(
+    (status = 200, body = PredictAnswer),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 413, body = Problem, content_type = "application/problem+json"),
+    (status = 415, body = Problem, content_type = "application/problem+json"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
+    (status = 500, body = Problem, content_type = "application/problem+json"),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+async fn predict(
+    State(app): State<App>,
+    body: Result<Json<PredictRequest>, JsonRejection>,
+) -> Result<Json<PredictAnswer>, Problem> {
+    let Json(request) = body.map_err(|rejection| refuse_body(&rejection, app.settings().body_limit))?;
+    let PredictRequest { games, lines, full } = request;
+    let limit = app.settings().games_limit;
+    if games.is_empty() || games.len() > limit {
+        let detail = format!("`games` has {} entries; ask for 1 to {limit}", games.len());
+        return Err(Problem::new(ProblemKind::Invalid, detail));
+    }
+    let refuse = |what: &str, index: usize, why: String| {
+        Problem::new(ProblemKind::Invalid, format!("`{what}[{index}]`: {why}"))
+    };
+    if let Some((index, why)) = lines.iter().enumerate().find_map(|(i, line)| Some((i, refuse_line(line)?))) {
+        return Err(refuse("lines", index, why));
+    }
+    let queries = games.into_iter().enumerate();
+    let queries: Vec<GameQuery> = queries
+        .map(|(index, game)| game.into_query().map_err(|why| refuse("games", index, why)))
+        .collect::<Result<_, _>>()?;
+    answer(&app, lines, full, move |predictor| predictor.predict(&queries)).await
+}
+
+/// Predicts every known game that starts within some hours.
+#[utoipa::path(get, path = "/v1/slate", params(SlateQuery), responses(
+    (status = 200, body = PredictAnswer),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
+    (status = 500, body = Problem, content_type = "application/problem+json"),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+async fn slate(
+    State(app): State<App>,
+    query: Result<Query<SlateQuery>, QueryRejection>,
+) -> Result<Json<PredictAnswer>, Problem> {
+    let Query(query) =
+        query.map_err(|rejection| Problem::new(ProblemKind::BadRequest, rejection.body_text()))?;
+    let (from, until) = window(&query, loaded(&app)?.as_of())?;
+    answer(&app, Vec::new(), query.full.unwrap_or(false), move |predictor| predictor.slate(from, until)).await
+}
+
+/// Returns the counters in the text format of Prometheus.
+#[utoipa::path(get, path = "/metrics", responses(
+    (status = 200, body = String, content_type = "application/openmetrics-text"),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+))]
+async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Problem> {
+    let loaded = app.serving().get().ok();
+    let age = |instant: Timestamp| app.now().duration_since(instant).as_secs_f64();
+    let ages = loaded.map(|predictor| (age(predictor.model().data_as_of), age(predictor.as_of())));
+    let ready = ages.is_some_and(|(_, data)| data <= app.settings().stale_after.as_secs_f64());
+    let text = app.metrics().render(ages, ready);
+    let text = text.map_err(|_| Problem::new(ProblemKind::Internal, "the counters cannot be written"))?;
+    Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
+}
+
+async fn unknown_route() -> Problem {
+    Problem::new(ProblemKind::UnknownRoute, "see /openapi.json for what there is")
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::new(ProblemKind::MethodNotAllowed, "see the header `allow`, or /openapi.json")
+}
+
+/// Predicts on a blocking thread, at most so many at once.
+async fn answer(
+    app: &App,
+    lines: Vec<LineAsked>,
+    full: bool,
+    ask: impl FnOnce(&dyn Predictor) -> Result<Vec<Prediction>, PredictError> + Send + 'static,
+) -> Result<Json<PredictAnswer>, Problem> {
+    let predictor = loaded(app)?;
+    let internal = || Problem::new(ProblemKind::Internal, "the model failed; the server's log has the cause");
+    // Held by the thread, not by the request: work that nobody waits for any more still counts.
+    let slot = app.slots().acquire_owned().await.map_err(|_| internal())?;
+    let work = tokio::task::spawn_blocking(move || {
+        let _slot = slot;
+        let predictions = ask(predictor.as_ref())?;
+        let games = predictions.into_iter().map(|p| game_forecast(p, &lines, full)).collect::<Option<Vec<_>>>();
+        Ok((stamp(predictor.as_ref()), games))
+    });
+    let (stamp, games) = work.await.map_err(|_| internal())?.map_err(|error: PredictError| Problem::from(error))?;
+    Ok(Json(PredictAnswer { stamp, games: games.ok_or_else(internal)? }))
+}
+
+fn loaded(app: &App) -> Result<std::sync::Arc<dyn Predictor>, Problem> {
+    let none = |reason| Problem::new(ProblemKind::NotReady, format!("no model is loaded: {reason}"));
+    app.serving().get().map_err(none)
+}
+
+fn stamp(predictor: &dyn Predictor) -> Stamp {
+    Stamp {
+        model_version: Some(predictor.model().version),
+        as_of: Some(predictor.as_of()),
+        schema_version: SCHEMA_VERSION.to_owned(),
+    }
+}
+
+fn stamp_of(app: &App) -> Stamp {
+    let none = Stamp { model_version: None, as_of: None, schema_version: SCHEMA_VERSION.to_owned() };
+    app.serving().get().map_or(none, |predictor| stamp(predictor.as_ref()))
+}
+
+/// Works out which starts are wanted.
+fn window(query: &SlateQuery, as_of: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
+    let invalid = |detail: &str| Problem::new(ProblemKind::Invalid, detail);
+    let from = match (query.date, query.from) {
+        (Some(_), Some(_)) => return Err(invalid("give `date` or `from`, not both")),
+        (Some(date), None) => {
+            date.to_zoned(TimeZone::UTC).map_err(|_| invalid("`date` is out of range"))?.timestamp()
+        }
+        (None, Some(from)) => from,
+        (None, None) => as_of,
+    };
+    let hours = query.hours.unwrap_or(24);
+    if !(1..=744).contains(&hours) {
+        return Err(invalid("`hours` must be 1 to 744"));
+    }
+    let until = from.checked_add(SignedDuration::from_hours(i64::from(hours)));
+    Ok((from, until.map_err(|_| invalid("`date` is out of range"))?))
+}
+
+fn refuse_body(rejection: &JsonRejection, limit: usize) -> Problem {
+    let kind = match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            return Problem::new(ProblemKind::TooLarge, format!("the body may have {limit} bytes; send fewer games"));
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ProblemKind::NotJson,
+        StatusCode::UNPROCESSABLE_ENTITY => ProblemKind::Invalid,
+        _ => ProblemKind::BadRequest,
+    };
+    Problem::new(kind, rejection.body_text())
+}

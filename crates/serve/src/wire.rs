@@ -1,0 +1,249 @@
+//! What goes over the wire, in both directions; the client and the server share these types.
+//!
+//! `schema_version` counts up when a field is removed or changes its meaning; new fields do not count.
+//!
+//! # Example
+//! ```
+//! use serve::PredictRequest;
+//! let request: PredictRequest = serde_json::from_str(r#"{
+//!     "games": [{"home": "Brentford", "away": "Brighton"}],
+//!     "lines": [{"market": "spread", "selection": "home", "points": -0.5}]
+//! }"#).unwrap();
+//! assert_eq!(request.lines.len(), 1);
+//! ```
+
+use std::sync::Arc;
+
+use jiff::{Timestamp, civil::Date};
+use market::{Game, GameId, GameQuery, LeagueId, Market, ModelCard, Name, Points, Prediction, Selection};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// Version of the contract.
+pub const SCHEMA_VERSION: &str = "1";
+
+/// Which model answers, from what was known before when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Stamp {
+    /// The model's version; null while none is loaded.
+    pub model_version: Option<String>,
+    /// Nothing known at or after this instant was used; null while no model is loaded.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub as_of: Option<Timestamp>,
+    /// Version of this schema.
+    pub schema_version: String,
+}
+
+/// Answer of `/healthz` and `/readyz`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// `up` or `ready`.
+    pub status: String,
+    /// Which model.
+    #[serde(flatten)]
+    pub stamp: Stamp,
+}
+
+/// Answer of `/v1/model`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ModelAnswer {
+    /// Which model.
+    #[serde(flatten)]
+    pub stamp: Stamp,
+    /// The content of `best.json`: version, sha256, data as-of, commit, leagues, held-out scores.
+    #[schema(value_type = Object)]
+    pub model: ModelCard,
+}
+
+/// One game that is asked about: `game_id`, or `home` and `away`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GameAsked {
+    /// Id of a known game.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "epl_2022-10-14_brentford_brighton")]
+    pub game_id: Option<GameId>,
+    /// League of a hypothetical game; needed when more than one is served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub league: Option<LeagueId>,
+    /// Home team of a hypothetical game.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub home: Option<Name>,
+    /// Away team of a hypothetical game.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub away: Option<Name>,
+    /// Start of a hypothetical game, UTC; the as-of when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub start_time: Option<Timestamp>,
+}
+
+impl GameAsked {
+    /// Turns into a query.
+    ///
+    /// # Errors
+    /// A sentence that says which fields do not go together.
+    pub fn into_query(self) -> Result<GameQuery, String> {
+        match self {
+            Self { game_id: Some(game_id), league: None, home: None, away: None, start_time: None } => {
+                Ok(GameQuery::Known { game_id })
+            }
+            Self { game_id: Some(_), .. } => {
+                Err("`game_id` stands alone; leave out league, home, away and start_time".to_owned())
+            }
+            Self { game_id: None, league, home: Some(home), away: Some(away), start_time } => {
+                Ok(GameQuery::Hypothetical { league, home, away, start_time })
+            }
+            _ => Err("give `game_id`, or both `home` and `away`".to_owned()),
+        }
+    }
+}
+
+impl From<GameQuery> for GameAsked {
+    fn from(query: GameQuery) -> Self {
+        match query {
+            GameQuery::Known { game_id } => Self { game_id: Some(game_id), ..Self::default() },
+            GameQuery::Hypothetical { league, home, away, start_time } => {
+                Self { game_id: None, league, home: Some(home), away: Some(away), start_time }
+            }
+        }
+    }
+}
+
+/// A selection that is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LineAsked {
+    /// `moneyline`, `spread` or `total`.
+    #[schema(value_type = String, example = "spread")]
+    pub market: Market,
+    /// `home`, `draw`, `away`, `over` or `under`.
+    #[schema(value_type = String, example = "home")]
+    pub selection: Selection,
+    /// The selection's own points, a multiple of a quarter; absent for the moneyline.
+    #[serde(default)]
+    #[schema(value_type = Option<f64>, example = -0.5)]
+    pub points: Option<Points>,
+}
+
+/// Body of `/v1/predict`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PredictRequest {
+    /// The games, answered in this order.
+    pub games: Vec<GameAsked>,
+    /// Selections to be graded for every game.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<LineAsked>,
+    /// Whether the whole distributions of every ensemble member are wanted.
+    #[serde(default)]
+    pub full: bool,
+}
+
+/// Parameters of `/v1/slate`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SlateQuery {
+    /// The day whose games are wanted, from midnight UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>, format = Date)]
+    pub date: Option<Date>,
+    /// The instant from which games are wanted, in place of `date`; the as-of when both are absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub from: Option<Timestamp>,
+    /// How many hours of games, 1 to 744; 24 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 744)]
+    pub hours: Option<u32>,
+    /// Whether the whole distributions are wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full: Option<bool>,
+}
+
+/// Probabilities of the three outcomes, and of home against away when a draw returns the stake.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Moneyline {
+    /// Home wins.
+    pub home: f64,
+    /// Nobody wins.
+    pub draw: f64,
+    /// Away wins.
+    pub away: f64,
+    /// Home wins, given that somebody does.
+    pub home_two_way: f64,
+}
+
+/// How far the members of the ensemble are apart on `home_two_way`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Interval {
+    /// The lowest member.
+    pub low: f64,
+    /// The highest member.
+    pub high: f64,
+    /// Standard deviation over the members.
+    pub standard_deviation: f64,
+    /// How many members.
+    pub members: usize,
+}
+
+/// What the model says about one selection.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct LineAnswer {
+    /// As asked.
+    #[serde(flatten)]
+    pub asked: LineAsked,
+    /// Probability of winning the whole stake.
+    pub win: f64,
+    /// Probability of winning with half of the stake and getting back the other half.
+    pub half_win: f64,
+    /// Probability of getting the stake back.
+    pub push: f64,
+    /// Probability of losing half of the stake.
+    pub half_loss: f64,
+    /// Probability of losing the stake.
+    pub loss: f64,
+    /// Winning share among decided stakes.
+    pub fair_probability: f64,
+}
+
+/// What the model says about one game.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct GameForecast {
+    /// League, id, season, start and teams.
+    #[schema(value_type = Object)]
+    pub game: Arc<Game>,
+    /// Nothing known at or after this instant was used.
+    #[schema(value_type = String, format = DateTime)]
+    pub as_of: Timestamp,
+    /// Mean over the ensemble.
+    pub moneyline: Moneyline,
+    /// The same from the variant that sees no prices.
+    pub moneyline_without_market: Option<Moneyline>,
+    /// Expected home minus away.
+    pub mean_margin: f64,
+    /// Expected home plus away.
+    pub mean_total: f64,
+    /// Spread of opinion within the ensemble.
+    pub interval: Interval,
+    /// Answers to the lines asked, in their order.
+    pub lines: Vec<LineAnswer>,
+    /// The whole prediction, when asked with `full`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub prediction: Option<Prediction>,
+}
+
+/// Answer of `/v1/predict` and `/v1/slate`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PredictAnswer {
+    /// Which model.
+    #[serde(flatten)]
+    pub stamp: Stamp,
+    /// One entry per game.
+    pub games: Vec<GameForecast>,
+}
