@@ -1,0 +1,94 @@
+//! The bankroll by day, with the band in which it was expected to lie.
+
+use plotters::{coord::Shift, prelude::*};
+
+use super::{ACCENT, BAND, Chart, ChartError, DrawError, Drawing, RULE, label_style, render};
+use crate::{
+    format::{self, money},
+    input::{BankrollPoint, ReportData},
+};
+
+struct Curve<'a> {
+    points: &'a [BankrollPoint],
+    low: f64,
+    high: f64,
+}
+
+/// Draws the curve; none with fewer than two days.
+pub(super) fn chart(data: &ReportData) -> Result<Option<Chart>, ChartError> {
+    let [first, .., last] = data.bankroll_curve.as_slice() else { return Ok(None) };
+    let amounts = data.bankroll_curve.iter().flat_map(|point| {
+        let (low, high) = point.expected.unwrap_or((point.bankroll, point.bankroll));
+        [point.bankroll.as_f64(), low.as_f64(), high.as_f64()]
+    });
+    let (low, high) = amounts
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), amount| (low.min(amount), high.max(amount)));
+    // A flat curve still needs a range to be drawn in.
+    let margin = ((high - low) * 0.08).max(high.abs() * 0.002).max(0.5);
+    let curve = Curve { points: &data.bankroll_curve, low: low - margin, high: high + margin };
+    let alt = format!(
+        "Bankroll by day from {} to {}: it went from {} to {}.",
+        first.date.strftime("%-d %b %Y"),
+        last.date.strftime("%-d %b %Y"),
+        money(first.bankroll, &data.currency),
+        money(last.bankroll, &data.currency),
+    );
+    render(&curve, "bankroll", alt).map(Some)
+}
+
+impl Curve<'_> {
+    fn day(&self, index: f64) -> String {
+        let point = self.points.get(index.round() as usize);
+        point.map(|point| point.date.strftime("%-d %b").to_string()).unwrap_or_default()
+    }
+
+    fn band(&self) -> Option<Vec<(f64, f64)>> {
+        let expected =
+            || self.points.iter().zip(0..).filter_map(|(point, day)| Some((f64::from(day), point.expected?)));
+        let upper = expected().map(|(day, (_, high))| (day, high.as_f64()));
+        let lower = expected().map(|(day, (low, _))| (day, low.as_f64()));
+        let outline: Vec<_> = upper.chain(lower.collect::<Vec<_>>().into_iter().rev()).collect();
+        (outline.len() >= 4).then_some(outline)
+    }
+}
+
+impl Drawing for Curve<'_> {
+    const NAME: &'static str = "bankroll";
+    const HEIGHT: u32 = 190;
+
+    fn draw<DB: DrawingBackend>(
+        &self,
+        area: &DrawingArea<DB, Shift>,
+        scale: u32,
+    ) -> Result<(), DrawError<DB>> {
+        let last_day = (self.points.len() - 1) as f64;
+        let mut chart = ChartBuilder::on(area)
+            .margin_top(8 * scale)
+            .margin_right(18 * scale)
+            .x_label_area_size(24 * scale)
+            .y_label_area_size(58 * scale)
+            .build_cartesian_2d(0.0..last_day, self.low..self.high)?;
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(RULE.stroke_width(scale))
+            .axis_style(TRANSPARENT)
+            .set_all_tick_mark_size(4 * scale)
+            .x_labels(6.min(self.points.len()))
+            .y_labels(5)
+            .x_label_formatter(&|day| self.day(*day))
+            .y_label_formatter(&|amount| format::number(*amount, 0))
+            .label_style(label_style(scale))
+            .draw()?;
+        if let Some(outline) = self.band() {
+            chart.draw_series([Polygon::new(outline, BAND.filled())])?;
+        }
+        let curve: Vec<_> =
+            self.points.iter().zip(0..).map(|(p, day)| (f64::from(day), p.bankroll.as_f64())).collect();
+        let end = curve.last().copied();
+        chart.draw_series(LineSeries::new(curve, ACCENT.stroke_width(2 * scale)))?;
+        chart.draw_series(end.map(|point| Circle::new(point, 4 * scale, ACCENT.filled())))?;
+        Ok(())
+    }
+}

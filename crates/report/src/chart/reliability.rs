@@ -1,0 +1,78 @@
+//! The reliability plot: what was forecast against what came true.
+
+use plotters::{coord::Shift, prelude::*};
+
+use super::{ACCENT, Chart, ChartError, DrawError, Drawing, MUTED, RULE, label_style, render};
+use crate::{
+    format::{counted, number, percent},
+    input::{ReliabilityBin, ReportData},
+};
+
+struct Plot {
+    bins: Vec<ReliabilityBin>,
+}
+
+/// Draws the plot; none without a bin that can be drawn.
+pub(super) fn chart(data: &ReportData) -> Result<Option<Chart>, ChartError> {
+    let is_share = |share: f64| (0.0..=1.0).contains(&share);
+    let bins =
+        data.reliability.iter().copied().filter(|bin| is_share(bin.forecast) && is_share(bin.observed));
+    let bins: Vec<_> = bins.collect();
+    let worst = bins.iter().max_by(|a, b| gap(a).total_cmp(&gap(b)));
+    let Some(worst) = worst else { return Ok(None) };
+    let alt = format!(
+        "Reliability over {}: forecast share against observed share; the widest gap is {} forecast, {} observed.",
+        counted(bins.iter().map(|bin| bin.games).sum(), "forecast"),
+        percent(worst.forecast, 0),
+        percent(worst.observed, 0),
+    );
+    render(&Plot { bins }, "reliability", alt).map(Some)
+}
+
+fn gap(bin: &ReliabilityBin) -> f64 {
+    (bin.forecast - bin.observed).abs()
+}
+
+impl Drawing for Plot {
+    const NAME: &'static str = "reliability";
+    const HEIGHT: u32 = 260;
+
+    fn draw<DB: DrawingBackend>(
+        &self,
+        area: &DrawingArea<DB, Shift>,
+        scale: u32,
+    ) -> Result<(), DrawError<DB>> {
+        let mut chart = ChartBuilder::on(area)
+            .margin_top(8 * scale)
+            .margin_right(18 * scale)
+            .x_label_area_size(40 * scale)
+            .y_label_area_size(58 * scale)
+            .build_cartesian_2d(0.0..1.0, 0.0..1.0)?;
+        chart
+            .configure_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(RULE.stroke_width(scale))
+            .axis_style(TRANSPARENT)
+            .set_all_tick_mark_size(4 * scale)
+            .x_labels(6)
+            .y_labels(6)
+            .x_desc("forecast, % (larger dot: more games)")
+            .y_desc("observed, %")
+            .x_label_formatter(&|share| number(share * 100.0, 0))
+            .y_label_formatter(&|share| number(share * 100.0, 0))
+            .label_style(label_style(scale))
+            .axis_desc_style(label_style(scale))
+            .draw()?;
+        chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], MUTED.stroke_width(scale)))?;
+        let line = self.bins.iter().map(|bin| (bin.forecast, bin.observed));
+        chart.draw_series(LineSeries::new(line, ACCENT.stroke_width(2 * scale)))?;
+        let most = self.bins.iter().map(|bin| bin.games).max().unwrap_or(1).max(1) as f64;
+        let dot = |bin: &ReliabilityBin| {
+            // The dot's area, not its radius, grows with the games.
+            let radius = 3.0 + 4.0 * (bin.games as f64 / most).sqrt();
+            Circle::new((bin.forecast, bin.observed), (radius * f64::from(scale)) as i32, ACCENT.filled())
+        };
+        chart.draw_series(self.bins.iter().map(dot))?;
+        Ok(())
+    }
+}

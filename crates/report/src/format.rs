@@ -1,0 +1,257 @@
+//! How numbers, amounts, names and instants are written; the same on the page and in the text.
+//!
+//! A number never breaks from its unit (no-break space) and a minus is a real minus; the text part turns
+//! both into plain ASCII.
+//!
+//! # Example
+//! ```
+//! use report::format::{money, percent, signed_percent};
+//! assert_eq!(percent(0.0412, 1), "4.1\u{a0}%");
+//! assert_eq!(signed_percent(-0.0004, 1), "0.0\u{a0}%");
+//! assert_eq!(money("-1234.50".parse().unwrap(), "EUR"), "−€1,234.50");
+//! ```
+
+use jiff::{Timestamp, tz::TimeZone};
+use market::{Market, Money, Points, Selection};
+
+/// Longest name that is shown whole, in characters.
+pub const LONGEST_NAME: usize = 48;
+
+const NOT_A_NUMBER: &str = "n/a";
+
+/// Writes a number with `decimals` digits after the point; one that is not finite is `n/a`.
+pub fn number(value: f64, decimals: usize) -> String {
+    if !value.is_finite() {
+        return NOT_A_NUMBER.to_owned();
+    }
+    let digits = format!("{:.decimals$}", value.abs());
+    let is_zero = digits.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    if value < 0.0 && !is_zero { format!("−{digits}") } else { digits }
+}
+
+/// Writes a number with its sign; zero after rounding has none.
+pub fn signed(value: f64, decimals: usize) -> String {
+    let digits = number(value, decimals);
+    let is_zero = digits.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    if value > 0.0 && value.is_finite() && !is_zero { format!("+{digits}") } else { digits }
+}
+
+/// Writes a share as per cent.
+pub fn percent(share: f64, decimals: usize) -> String {
+    with_unit(number(100.0 * share, decimals))
+}
+
+/// Writes a share as per cent with its sign.
+pub fn signed_percent(share: f64, decimals: usize) -> String {
+    with_unit(signed(100.0 * share, decimals))
+}
+
+fn with_unit(digits: String) -> String {
+    if digits == NOT_A_NUMBER { digits } else { format!("{digits}\u{a0}%") }
+}
+
+/// Writes an interval of shares as per cent, `47.2–55.9 %`.
+pub fn percent_interval((low, high): (f64, f64), decimals: usize) -> String {
+    format!("{}–{}", number(100.0 * low, decimals), percent(high, decimals))
+}
+
+/// Writes an interval of signed shares as per cent, `−1.2 to +5.9 %`.
+pub fn signed_percent_interval((low, high): (f64, f64), decimals: usize) -> String {
+    format!("{} to {}", signed(100.0 * low, decimals), signed_percent(high, decimals))
+}
+
+/// Writes an amount with thousands separators and its currency: a sign where there is a common one, else
+/// the ISO code; currencies without minor units have no decimals.
+pub fn money(amount: Money, currency: &str) -> String {
+    let decimals = if matches!(currency, "JPY" | "KRW" | "ISK" | "CLP" | "VND" | "HUF") { 0 } else { 2 };
+    let text = amount.to_string();
+    let (minus, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("−", digits));
+    let (whole, cents) = digits.split_once('.').unwrap_or((digits, "00"));
+    let (whole, cents) = if decimals == 0 { (rounded(whole, cents), "") } else { (whole.to_owned(), cents) };
+    let minus = if whole == "0" && cents.trim_matches('0').is_empty() { "" } else { minus };
+    let point = if cents.is_empty() { "" } else { "." };
+    let digits = format!("{}{point}{cents}", thousands(&whole));
+    match currency {
+        "EUR" => format!("{minus}€{digits}"),
+        "USD" => format!("{minus}${digits}"),
+        "GBP" => format!("{minus}£{digits}"),
+        "JPY" => format!("{minus}¥{digits}"),
+        code => format!("{minus}{digits}\u{a0}{code}"),
+    }
+}
+
+/// Writes a profit: an amount with its sign, zero without.
+pub fn profit(amount: Money, currency: &str) -> String {
+    let plus = if amount > Money::ZERO { "+" } else { "" };
+    format!("{plus}{}", money(amount, currency))
+}
+
+/// Writes a count with thousands separators.
+pub fn count(value: usize) -> String {
+    thousands(&value.to_string())
+}
+
+/// Writes a count with its noun: `1 game`, `12 games`.
+pub fn counted(value: usize, noun: &str) -> String {
+    let ending = if value == 1 { "" } else { "s" };
+    format!("{}\u{a0}{noun}{ending}", count(value))
+}
+
+fn rounded(whole: &str, cents: &str) -> String {
+    let whole: u64 = whole.parse().unwrap_or(0);
+    let up = u64::from(cents.as_bytes().first().is_some_and(|digit| *digit >= b'5'));
+    (whole + up).to_string()
+}
+
+fn thousands(digits: &str) -> String {
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Writes an instant as `Fri 20 Nov 20:45` in `zone`.
+pub fn local_time(instant: Timestamp, zone: &TimeZone) -> String {
+    instant.to_zoned(zone.clone()).strftime("%a %-d %b %H:%M").to_string()
+}
+
+/// Writes an instant with its year, as `20 Nov 2026 20:45`, in `zone`.
+pub fn local_instant(instant: Timestamp, zone: &TimeZone) -> String {
+    instant.to_zoned(zone.clone()).strftime("%-d %b %Y %H:%M").to_string()
+}
+
+/// Writes how long before `now` an instant lies: `12 min`, `3.5 h`, `4 d`; the future counts as now.
+pub fn age(instant: Timestamp, now: Timestamp) -> String {
+    let minutes = now.duration_since(instant).as_secs().max(0) / 60;
+    match minutes {
+        0..60 => format!("{minutes}\u{a0}min"),
+        60..2880 => format!("{}\u{a0}h", number(minutes as f64 / 60.0, 0)),
+        _ => format!("{}\u{a0}d", minutes / 1440),
+    }
+}
+
+/// Makes a name from outside fit for one line: control and direction-override characters go, white space
+/// becomes one space, and what is longer than [`LONGEST_NAME`] ends in an ellipsis.
+pub fn name(text: &str) -> String {
+    shorten(text, LONGEST_NAME)
+}
+
+/// Makes a sentence from outside fit for one paragraph, at most `longest` characters; see [`name`].
+pub fn shorten(text: &str, longest: usize) -> String {
+    let visible: String =
+        text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(is_visible).collect();
+    let text = visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    if text.chars().count() <= longest {
+        return text;
+    }
+    let kept: String = text.chars().take(longest.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+fn is_visible(character: &char) -> bool {
+    let overrides =
+        matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
+    !character.is_control() && !overrides && *character != '\u{feff}'
+}
+
+/// Writes a selection in words: `Leeds to win`, `Leeds −0.75`, `Over 2.5`.
+pub fn selection(
+    home: &str,
+    away: &str,
+    market: Market,
+    selection: Selection,
+    points: Option<Points>,
+) -> String {
+    let side = match selection {
+        Selection::Home => home,
+        Selection::Away => away,
+        Selection::Draw => return "Draw".to_owned(),
+        Selection::Over => return format!("Over {}", unsigned_points(points)),
+        Selection::Under => return format!("Under {}", unsigned_points(points)),
+    };
+    match (market, points) {
+        (Market::Spread, Some(points)) => format!("{side} {}", handicap(points)),
+        _ => format!("{side} to win"),
+    }
+}
+
+fn unsigned_points(points: Option<Points>) -> String {
+    points.map_or_else(String::new, |points| points.to_string())
+}
+
+fn handicap(points: Points) -> String {
+    match points.quarters() {
+        1.. => format!("+{points}"),
+        0 => "±0".to_owned(),
+        ..0 => format!("−{}", -points),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_is_none_says_so() {
+        assert_eq!(percent(f64::NAN, 1), "n/a");
+        assert_eq!(signed(f64::INFINITY, 2), "n/a");
+        assert_eq!(signed(0.001, 2), "0.00");
+        assert_eq!(signed(-0.001, 2), "0.00");
+    }
+
+    #[test]
+    fn a_currency_without_decimals_has_none() {
+        let amount = |text: &str| text.parse::<Money>().unwrap();
+        assert_eq!(money(amount("1234567.50"), "JPY"), "¥1,234,568");
+        assert_eq!(money(amount("-0.20"), "JPY"), "¥0");
+        assert_eq!(money(amount("999.99"), "CHF"), "999.99\u{a0}CHF");
+        assert_eq!(profit(amount("0.00"), "USD"), "$0.00");
+    }
+
+    #[test]
+    fn an_age_is_read_at_a_glance() {
+        let now: Timestamp = "2026-11-20T08:00:00Z".parse().unwrap();
+        let ago = |text: &str| age(text.parse().unwrap(), now);
+        assert_eq!(ago("2026-11-20T07:48:00Z"), "12\u{a0}min");
+        assert_eq!(ago("2026-11-20T03:00:00Z"), "5\u{a0}h");
+        assert_eq!(ago("2026-11-10T08:00:00Z"), "10\u{a0}d");
+        assert_eq!(ago("2026-11-21T08:00:00Z"), "0\u{a0}min");
+    }
+
+    #[test]
+    fn a_name_keeps_to_one_line_and_cannot_turn_the_text_around() {
+        assert_eq!(name("A\u{202e}B\nC\t D"), "AB C D");
+        assert_eq!(name(&"x".repeat(80)).chars().count(), LONGEST_NAME);
+        assert_eq!(name("Köln 🐐"), "Köln 🐐");
+    }
+
+    #[test]
+    fn a_selection_reads_like_a_slip() {
+        let words = |market, side, points| selection("Leeds", "Hull", market, side, points);
+        assert_eq!(words(Market::Spread, Selection::Away, Points::from_f64(-0.75)), "Hull −0.75");
+        assert_eq!(words(Market::Spread, Selection::Home, Points::from_f64(3.0)), "Leeds +3");
+        assert_eq!(words(Market::Total, Selection::Under, Points::from_f64(47.5)), "Under 47.5");
+        assert_eq!(words(Market::Moneyline, Selection::Draw, None), "Draw");
+        assert_eq!(words(Market::Moneyline, Selection::Home, None), "Leeds to win");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_rounded_number_reads_back_within_half_a_unit(value in -1e6_f64..1e6) {
+            let back: f64 = signed(value, 2).replace('−', "-").parse().unwrap();
+            // Half of the last digit shown, plus what the float itself cannot hold.
+            proptest::prop_assert!((back - value).abs() <= 0.005 + 1e-9);
+        }
+
+        #[test]
+        fn any_name_stays_on_one_line(text in ".*") {
+            let shown = name(&text);
+            proptest::prop_assert!(shown.chars().count() <= LONGEST_NAME);
+            proptest::prop_assert!(!shown.chars().any(char::is_control));
+        }
+    }
+}

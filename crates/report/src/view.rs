@@ -1,0 +1,155 @@
+//! Facts to words: every number of the report is written here, once, for page, mail and text alike.
+
+mod health;
+mod history;
+mod model;
+mod pick;
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::{
+    chart::Charts,
+    format::{self, counted, local_instant, money},
+    headline::headline,
+    input::{Mode, ReportData},
+};
+
+/// How much of each list a variant shows; what is left out is counted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Picks shown in full.
+    pub(crate) cards: usize,
+    /// Further picks shown as one row each.
+    pub(crate) rows: usize,
+    /// Rows of every other list.
+    pub(crate) list: usize,
+}
+
+/// What the templates see: text, and flags for what to show.
+#[derive(Debug, Serialize)]
+pub(crate) struct View {
+    title: String,
+    date: String,
+    preheader: String,
+    headline: String,
+    summary: String,
+    is_paper: bool,
+    notices: Vec<String>,
+    picks: pick::Picks,
+    near_misses: Section<pick::NearMissRow>,
+    settled: history::Settled,
+    bankroll: Option<history::Bankroll>,
+    record: Section<history::RecordLine>,
+    models: Section<model::ModelTable>,
+    champion: Option<model::ChampionView>,
+    reliability: Option<model::Reliability>,
+    feeds: Section<health::FeedRow>,
+    quarantine: health::QuarantineView,
+    failed_tasks: Section<health::FailedRow>,
+    assumptions: Section<String>,
+    zone: String,
+    as_of: String,
+    weights_version: String,
+    /// Set for the page and the mail apart; the text has no charts.
+    charts: ChartsView,
+}
+
+/// A list, cut to its limit, with the number of what was left out.
+#[derive(Debug, Serialize)]
+pub(crate) struct Section<T> {
+    rows: Vec<T>,
+    left_out: usize,
+}
+
+/// What stands in the place of each chart.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct ChartsView {
+    /// Whether charts are attachments instead of inline SVG.
+    attached: bool,
+    bankroll: Option<ChartView>,
+    reliability: Option<ChartView>,
+}
+
+#[derive(Debug, Serialize)]
+struct ChartView {
+    content_id: &'static str,
+    alt: String,
+    svg: String,
+}
+
+/// What the row builders share.
+pub(crate) struct Style<'a> {
+    pub(crate) zone: &'a TimeZone,
+    pub(crate) currency: &'a str,
+    pub(crate) limits: Limits,
+}
+
+impl Style<'_> {
+    fn section<T, U>(&self, facts: &[T], row: impl FnMut(&T) -> U) -> Section<U> {
+        let rows: Vec<U> = facts.iter().take(self.limits.list).map(row).collect();
+        Section { left_out: facts.len() - rows.len(), rows }
+    }
+}
+
+impl View {
+    /// Writes every fact of `data`, shortened to `limits`.
+    pub(crate) fn new(data: &ReportData, zone: &TimeZone, limits: Limits) -> Self {
+        let style = Style { zone, currency: &data.currency, limits };
+        let picks = pick::picks(data, &style);
+        Self {
+            title: format::name(&data.title),
+            date: data.date.strftime("%A %-d %B %Y").to_string(),
+            preheader: pick::preheader(data),
+            headline: headline(data),
+            summary: summary(data, &style),
+            is_paper: data.mode == Mode::Paper,
+            notices: health::notices(data),
+            picks,
+            near_misses: style.section(&data.near_misses, |miss| pick::near_miss(miss, &style)),
+            settled: history::settled(data, &style),
+            bankroll: history::bankroll(data, &style),
+            record: style.section(&data.record, |row| history::record(row, &style)),
+            models: style.section(&data.models, |league| model::table(league, &style)),
+            champion: data.champion.as_ref().map(|champion| model::champion(champion, &style)),
+            reliability: model::reliability(data),
+            feeds: style.section(&data.feeds, |feed| health::feed(feed, data.as_of, &style)),
+            quarantine: health::quarantine(data, &style),
+            failed_tasks: style.section(&data.failed_tasks, health::failed),
+            assumptions: style.section(&data.assumptions, |text| format::shorten(text, 240)),
+            zone: data.time_zone.clone(),
+            as_of: local_instant(data.as_of, zone),
+            weights_version: format::name(&data.weights_version),
+            charts: ChartsView::default(),
+        }
+    }
+
+    /// Adds the charts: inline for the page, by content-id for the mail.
+    pub(crate) fn with_charts(mut self, charts: &Charts, attached: bool) -> Self {
+        let view = |chart: &crate::chart::Chart| ChartView {
+            content_id: chart.content_id,
+            alt: chart.alt.clone(),
+            svg: if attached { String::new() } else { chart.svg.clone() },
+        };
+        self.charts = ChartsView {
+            attached,
+            bankroll: charts.bankroll.as_ref().map(view),
+            reliability: charts.reliability.as_ref().map(view),
+        };
+        self
+    }
+}
+
+fn summary(data: &ReportData, style: &Style<'_>) -> String {
+    let looked_at =
+        format!("{} and {} looked at", counted(data.games, "game"), counted(data.prices_compared, "price"));
+    let bankroll = money(data.bankroll, style.currency);
+    if data.picks.is_empty() {
+        return format!("{looked_at}. Bankroll {bankroll}, nothing at risk tonight.");
+    }
+    let staked = money(data.staked(), style.currency);
+    match data.mode {
+        Mode::Live => format!("{staked} of {bankroll} staked. {looked_at}."),
+        Mode::Paper => format!("{staked} of {bankroll} on paper. {looked_at}."),
+    }
+}

@@ -1,0 +1,182 @@
+//! Settled bets, bankroll and record in words.
+
+use market::{Grade, Market, Money};
+use serde::Serialize;
+
+use super::{Section, Style, pick::sides};
+use crate::{
+    format::{self, count, counted, money, profit, signed_percent, signed_percent_interval},
+    input::{RecordRow, ReportData, SettledBet},
+};
+
+#[derive(Debug, Serialize)]
+pub(super) struct Settled {
+    #[serde(flatten)]
+    bets: Section<SettledRow>,
+    /// All of them in one sentence; none without bets.
+    sum: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct SettledRow {
+    league: String,
+    home: String,
+    away: String,
+    score: String,
+    selection: String,
+    book: String,
+    price: String,
+    stake: String,
+    grade: &'static str,
+    profit: String,
+    tone: &'static str,
+    closing_line_value: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Bankroll {
+    now: String,
+    low: String,
+    high: String,
+    since: String,
+    change: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct RecordLine {
+    label: String,
+    is_total: bool,
+    bets: String,
+    won_lost_pushed: String,
+    staked: String,
+    profit: String,
+    tone: &'static str,
+    roi: String,
+    roi_interval: String,
+    closing_line_value: String,
+}
+
+pub(super) fn settled(data: &ReportData, style: &Style<'_>) -> Settled {
+    Settled { bets: style.section(&data.settled, |bet| row(bet, style)), sum: sum(&data.settled, style) }
+}
+
+fn sum(bets: &[SettledBet], style: &Style<'_>) -> Option<String> {
+    if bets.is_empty() {
+        return None;
+    }
+    let all: Money = bets.iter().map(|bet| bet.profit).sum();
+    let staked: Money = bets.iter().map(|bet| bet.stake).sum();
+    let closes: Vec<f64> = bets.iter().filter_map(|bet| bet.closing_line_value).collect();
+    let mean = closes.iter().sum::<f64>() / closes.len() as f64;
+    let closing = if closes.is_empty() {
+        "no closing price is known".to_owned()
+    } else {
+        format!("mean CLV {}", signed_percent(mean, 1))
+    };
+    let (bets, staked) = (counted(bets.len(), "bet"), money(staked, style.currency));
+    Some(format!("{} on {staked} staked in {bets}, {closing}.", profit(all, style.currency)))
+}
+
+fn row(bet: &SettledBet, style: &Style<'_>) -> SettledRow {
+    let (home, away) = sides(&bet.game);
+    SettledRow {
+        league: bet.game.league.as_str().to_uppercase(),
+        score: bet.score.map_or_else(|| "not played".to_owned(), |(home, away)| format!("{home}–{away}")),
+        selection: format::selection(&home, &away, bet.market, bet.selection, bet.points),
+        home,
+        away,
+        book: format::name(bet.book.as_str()),
+        price: bet.price.to_string(),
+        stake: money(bet.stake, style.currency),
+        grade: grade(bet.grade),
+        profit: profit(bet.profit, style.currency),
+        tone: tone(bet.profit),
+        closing_line_value: or_dash(bet.closing_line_value.map(|value| signed_percent(value, 1))),
+    }
+}
+
+fn grade(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Win => "won",
+        Grade::HalfWin => "half won",
+        Grade::Push => "push",
+        Grade::HalfLoss => "half lost",
+        Grade::Loss => "lost",
+    }
+}
+
+fn tone(profit: Money) -> &'static str {
+    match profit.cmp(&Money::ZERO) {
+        std::cmp::Ordering::Greater => "good",
+        std::cmp::Ordering::Equal => "even",
+        std::cmp::Ordering::Less => "bad",
+    }
+}
+
+fn or_dash(text: Option<String>) -> String {
+    text.unwrap_or_else(|| "–".to_owned())
+}
+
+/// Sums up the curve; none with fewer than two days.
+pub(super) fn bankroll(data: &ReportData, style: &Style<'_>) -> Option<Bankroll> {
+    let [first, .., last] = data.bankroll_curve.as_slice() else { return None };
+    let amounts = || data.bankroll_curve.iter().map(|point| point.bankroll);
+    let (low, high) = (amounts().min()?, amounts().max()?);
+    Some(Bankroll {
+        now: money(last.bankroll, style.currency),
+        low: money(low, style.currency),
+        high: money(high, style.currency),
+        since: first.date.strftime("%-d %b %Y").to_string(),
+        change: profit(last.bankroll - first.bankroll, style.currency),
+    })
+}
+
+pub(super) fn record(row: &RecordRow, style: &Style<'_>) -> RecordLine {
+    let staked = row.staked.as_f64();
+    let roi = (staked > 0.0).then(|| signed_percent(row.profit.as_f64() / staked, 1));
+    RecordLine {
+        label: label(row),
+        is_total: row.league.is_none() && row.market.is_none(),
+        bets: count(row.bets),
+        won_lost_pushed: format!("{}–{}–{}", row.won, row.lost, row.pushed),
+        staked: money(row.staked, style.currency),
+        profit: profit(row.profit, style.currency),
+        tone: tone(row.profit),
+        roi: or_dash(roi),
+        roi_interval: or_dash(row.roi_interval_95.map(|interval| signed_percent_interval(interval, 1))),
+        closing_line_value: or_dash(row.mean_closing_line_value.map(|value| signed_percent(value, 1))),
+    }
+}
+
+fn label(row: &RecordRow) -> String {
+    let league = row.league.as_ref().map(|league| league.as_str().to_uppercase());
+    match (league, row.market.map(Market::as_str)) {
+        (Some(league), Some(market)) => format!("{league} {market}"),
+        (Some(league), None) => league,
+        (None, Some(market)) => market.to_owned(),
+        (None, None) => "All".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slice_of_the_ledger_is_named_by_what_it_holds() {
+        let row = |league: Option<&str>, market| RecordRow {
+            league: league.map(|id| market::LeagueId::new(id).unwrap()),
+            market,
+            bets: 0,
+            won: 0,
+            lost: 0,
+            pushed: 0,
+            staked: Money::ZERO,
+            profit: Money::ZERO,
+            roi_interval_95: None,
+            mean_closing_line_value: None,
+        };
+        assert_eq!(label(&row(None, None)), "All");
+        assert_eq!(label(&row(Some("nfl"), Some(Market::Spread))), "NFL spread");
+    }
+}

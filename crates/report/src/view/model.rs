@@ -1,0 +1,138 @@
+//! Model scores beside the baselines, champion and calibration in words.
+
+use jiff::tz::TimeZone;
+use market::{Timestamp, predictor::LeagueScores, score::ForecastScore};
+use serde::Serialize;
+
+use super::{Style, pick::short_hash};
+use crate::{
+    format::{self, count, counted, local_instant, number, percent, signed},
+    input::{Champion, ReportData},
+};
+
+#[derive(Debug, Serialize)]
+pub(super) struct ModelTable {
+    league: String,
+    games: String,
+    from: String,
+    to: String,
+    rows: Vec<ModelRow>,
+    /// What the model knows beyond the price, in words.
+    information: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ModelRow {
+    name: String,
+    uses_market: bool,
+    is_ours: bool,
+    is_best: bool,
+    log_loss: String,
+    brier: String,
+    rps: String,
+    ece: String,
+    minus_closing: String,
+    standard_error: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ChampionView {
+    version: String,
+    since: String,
+    sha256: String,
+    data_as_of: String,
+    git_commit: String,
+    configurations_tried: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Reliability {
+    rows: Vec<ReliabilityRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReliabilityRow {
+    forecast: String,
+    observed: String,
+    games: String,
+}
+
+pub(super) fn table(league: &LeagueScores, style: &Style<'_>) -> ModelTable {
+    let best =
+        league.forecasts.iter().map(|row| row.log_loss).filter(|loss| loss.is_finite()).reduce(f64::min);
+    let games = league.forecasts.iter().map(|row| row.games).max().unwrap_or(0);
+    ModelTable {
+        league: league.league.as_str().to_uppercase(),
+        games: counted(games, "game"),
+        from: day(league.from, style.zone),
+        to: day(league.to, style.zone),
+        rows: league.forecasts.iter().map(|row| score(row, best)).collect(),
+        information: league.information.map(|weight| {
+            format!(
+                "Weight given to the model against the price: {} ± {} ({}).",
+                number(weight.weight, 2),
+                number(weight.standard_error, 2),
+                counted(weight.games, "game"),
+            )
+        }),
+    }
+}
+
+fn day(instant: Timestamp, zone: &TimeZone) -> String {
+    instant.to_zoned(zone.clone()).strftime("%-d %b %Y").to_string()
+}
+
+fn score(row: &ForecastScore, best: Option<f64>) -> ModelRow {
+    let dash = || "–".to_owned();
+    ModelRow {
+        name: title(&row.name),
+        uses_market: row.uses_market,
+        is_ours: row.name.starts_with("hgt"),
+        is_best: best == Some(row.log_loss),
+        log_loss: number(row.log_loss, 4),
+        brier: number(row.brier, 4),
+        rps: number(row.rps, 4),
+        ece: number(row.ece, 3),
+        minus_closing: row.log_loss_minus_closing.map_or_else(dash, |gap| signed(gap, 4)),
+        standard_error: row
+            .standard_error
+            .map_or_else(String::new, |error| format!("±\u{a0}{}", number(error, 4))),
+    }
+}
+
+/// Names of forecasts as people say them; an unknown one is shown as it is.
+fn title(name: &str) -> String {
+    let known = match name {
+        "home_rate" => "Home rate",
+        "elo" => "Elo",
+        "poisson" => "Poisson",
+        "dixon_coles" => "Dixon-Coles",
+        "opening_line" => "Opening line",
+        "closing_line" => "Closing line",
+        "hgt" => "HGT, no prices",
+        "hgt_market" => "HGT with prices",
+        other => return format::name(other),
+    };
+    known.to_owned()
+}
+
+pub(super) fn champion(champion: &Champion, style: &Style<'_>) -> ChampionView {
+    ChampionView {
+        version: format::name(&champion.version),
+        since: local_instant(champion.since, style.zone),
+        sha256: short_hash(&champion.sha256),
+        data_as_of: local_instant(champion.data_as_of, style.zone),
+        git_commit: short_hash(&champion.git_commit),
+        configurations_tried: counted(champion.configurations_tried, "configuration"),
+    }
+}
+
+/// Writes the calibration as a table; none without bins.
+pub(super) fn reliability(data: &ReportData) -> Option<Reliability> {
+    let row = |bin: &crate::input::ReliabilityBin| ReliabilityRow {
+        forecast: percent(bin.forecast, 0),
+        observed: percent(bin.observed, 0),
+        games: count(bin.games),
+    };
+    (!data.reliability.is_empty()).then(|| Reliability { rows: data.reliability.iter().map(row).collect() })
+}

@@ -1,0 +1,209 @@
+//! Picks and near misses in words.
+
+use market::Game;
+use serde::Serialize;
+
+use super::Style;
+use crate::{
+    format::{self, local_instant, local_time, money, number, percent, percent_interval, signed_percent},
+    input::{Lens, LensScore, LensView, NearMiss, Pick, ReportData},
+};
+
+/// Longest sentence that is shown whole, in characters.
+const LONGEST_SENTENCE: usize = 200;
+
+#[derive(Debug, Serialize)]
+pub(super) struct Picks {
+    count: usize,
+    /// Shown in full.
+    cards: Vec<Card>,
+    /// Shown as one row each.
+    rows: Vec<Card>,
+    /// Not shown in this variant.
+    left_out: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Card {
+    number: usize,
+    league: String,
+    kick_off: String,
+    home: String,
+    away: String,
+    selection: String,
+    book: String,
+    price: String,
+    captured_at: String,
+    fair_price: String,
+    probability: String,
+    interval: String,
+    edge: String,
+    stake: String,
+    share: String,
+    score: String,
+    score_width: u32,
+    lenses: Vec<LensBar>,
+    silent_lenses: Vec<String>,
+    why: String,
+    cancel: String,
+    trace: Trace,
+}
+
+#[derive(Debug, Serialize)]
+struct LensBar {
+    label: &'static str,
+    /// `score`, `missing` or `veto`.
+    state: &'static str,
+    text: String,
+    /// Width in per cent, 0 to 100.
+    width: u32,
+}
+
+/// Where a pick's numbers come from.
+#[derive(Debug, Serialize)]
+struct Trace {
+    payload: String,
+    row: u32,
+    captured_at: String,
+    predicted_as_of: String,
+    model: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct NearMissRow {
+    league: String,
+    home: String,
+    away: String,
+    selection: String,
+    book: String,
+    price: String,
+    edge: String,
+    stopped_by: &'static str,
+    reason: String,
+}
+
+/// Builds all picks by kick-off, then game: the first in full, further ones as rows.
+pub(super) fn picks(data: &ReportData, style: &Style<'_>) -> Picks {
+    let mut sorted: Vec<&Pick> = data.picks.iter().collect();
+    sorted.sort_by(|a, b| {
+        (a.game.start_time, &a.game.game_id, a.market, a.selection, a.points).cmp(&(
+            b.game.start_time,
+            &b.game.game_id,
+            b.market,
+            b.selection,
+            b.points,
+        ))
+    });
+    let shown = style.limits.cards.saturating_add(style.limits.rows);
+    let mut cards: Vec<Card> =
+        sorted.iter().take(shown).zip(1..).map(|(pick, number)| card(pick, number, data, style)).collect();
+    let rows = cards.split_off(style.limits.cards.min(cards.len()));
+    Picks { count: sorted.len(), left_out: sorted.len() - cards.len() - rows.len(), cards, rows }
+}
+
+/// Says the picks in the one line that mail programs show beside the subject.
+pub(super) fn preheader(data: &ReportData) -> String {
+    let words = |pick: &Pick| format!("{} at {}", selection_of(&pick.game, pick), pick.price);
+    let picks: Vec<String> = data.picks.iter().take(3).map(words).collect();
+    if picks.is_empty() { crate::headline::headline(data) } else { picks.join(" · ") }
+}
+
+fn selection_of(game: &Game, pick: &Pick) -> String {
+    let (home, away) = sides(game);
+    format::selection(&home, &away, pick.market, pick.selection, pick.points)
+}
+
+pub(super) fn sides(game: &Game) -> (String, String) {
+    (format::name(game.home.as_str()), format::name(game.away.as_str()))
+}
+
+fn card(pick: &Pick, number_in_report: usize, data: &ReportData, style: &Style<'_>) -> Card {
+    let (home, away) = sides(&pick.game);
+    let bankroll = data.bankroll.as_f64();
+    let share = if bankroll > 0.0 { pick.stake.as_f64() / bankroll } else { 0.0 };
+    Card {
+        number: number_in_report,
+        league: pick.game.league.as_str().to_uppercase(),
+        kick_off: local_time(pick.game.start_time, style.zone),
+        selection: selection_of(&pick.game, pick),
+        home,
+        away,
+        book: format::name(pick.book.as_str()),
+        price: pick.price.to_string(),
+        captured_at: local_time(pick.captured_at, style.zone),
+        fair_price: pick.fair_price.to_string(),
+        probability: percent(pick.probability, 1),
+        interval: percent_interval(pick.probability_interval_90, 1),
+        edge: signed_percent(pick.edge, 1),
+        stake: money(pick.stake, style.currency),
+        share: percent(share, 1),
+        score: number(pick.score, 2),
+        score_width: width(pick.score),
+        lenses: pick.lenses.iter().map(bar).collect(),
+        silent_lenses: pick.lenses.iter().filter_map(silence).collect(),
+        why: format::shorten(&pick.why, LONGEST_SENTENCE),
+        cancel: cancel(pick),
+        trace: trace(pick, style),
+    }
+}
+
+fn trace(pick: &Pick, style: &Style<'_>) -> Trace {
+    Trace {
+        payload: short_hash(pick.raw_ref.payload.as_str()),
+        row: pick.raw_ref.row,
+        captured_at: local_instant(pick.captured_at, style.zone),
+        predicted_as_of: local_instant(pick.predicted_as_of, style.zone),
+        model: short_hash(&pick.model_sha256),
+    }
+}
+
+/// Twelve digits of a hash are enough to find the object by its name.
+pub(super) fn short_hash(hash: &str) -> String {
+    format::name(hash).chars().take(12).collect()
+}
+
+fn cancel(pick: &Pick) -> String {
+    let below = pick.cancel_below.map(|price| format!("the price is below {price}"));
+    let when = pick.cancel_when.as_deref().map(|text| format::shorten(text, LONGEST_SENTENCE));
+    let conditions: Vec<String> =
+        [below, when].into_iter().flatten().filter(|text| !text.is_empty()).collect();
+    conditions.join(", or ")
+}
+
+fn bar(view: &LensView) -> LensBar {
+    let (state, text, width) = match &view.score {
+        LensScore::Score(score) => ("score", number(*score, 2), width(*score)),
+        LensScore::Missing(_) => ("missing", "no data".to_owned(), 0),
+        LensScore::Veto(_) => ("veto", "veto".to_owned(), 0),
+    };
+    LensBar { label: view.lens.label(), state, text, width }
+}
+
+fn silence(view: &LensView) -> Option<String> {
+    let (verdict, reason) = match &view.score {
+        LensScore::Score(_) => return None,
+        LensScore::Missing(reason) => ("has no data", reason),
+        LensScore::Veto(reason) => ("says no", reason),
+    };
+    Some(format!("{} {verdict}: {}", view.lens.label(), format::shorten(reason, LONGEST_SENTENCE)))
+}
+
+fn width(score: f64) -> u32 {
+    // A float that is not a number saturates to 0.
+    (score.clamp(0.0, 1.0) * 100.0).round() as u32
+}
+
+pub(super) fn near_miss(miss: &NearMiss, _: &Style<'_>) -> NearMissRow {
+    let (home, away) = sides(&miss.game);
+    NearMissRow {
+        league: miss.game.league.as_str().to_uppercase(),
+        selection: format::selection(&home, &away, miss.market, miss.selection, miss.points),
+        home,
+        away,
+        book: format::name(miss.book.as_str()),
+        price: miss.price.to_string(),
+        edge: signed_percent(miss.edge, 1),
+        stopped_by: miss.stopped_by.map_or("Limit", Lens::label),
+        reason: format::shorten(&miss.reason, LONGEST_SENTENCE),
+    }
+}

@@ -1,0 +1,170 @@
+//! The page, the mail's HTML and the text as people see them.
+
+use report::{Rendered, ReportData, format::money, render};
+use scraper::{Html, Selector};
+
+use crate::fixture::{first_night, many_picks, no_edge, normal_night};
+
+/// Complaints of a browser's parser.
+fn complaints(html: &str) -> Vec<String> {
+    Html::parse_document(html).errors.iter().map(ToString::to_string).collect()
+}
+
+fn texts(html: &str, selector: &str) -> Vec<String> {
+    let page = Html::parse_document(html);
+    let selector = Selector::parse(selector).unwrap();
+    page.select(&selector).map(|element| element.text().collect::<String>()).collect()
+}
+
+fn nights() -> [(&'static str, ReportData); 3] {
+    [("normal", normal_night()), ("no_edge", no_edge()), ("first", first_night())]
+}
+
+#[test]
+fn the_whole_page_reads_as_recorded() {
+    for (night, data) in nights() {
+        insta::assert_snapshot!(format!("page_{night}"), render(&data).unwrap().html);
+    }
+}
+
+#[test]
+fn the_plain_text_reads_as_recorded() {
+    for (night, data) in nights() {
+        insta::assert_snapshot!(format!("text_{night}"), render(&data).unwrap().text);
+    }
+}
+
+#[test]
+fn the_facts_survive_being_written_as_json() {
+    for (_, data) in nights() {
+        let json = serde_json::to_string(&data).unwrap();
+        assert_eq!(serde_json::from_str::<ReportData>(&json).unwrap(), data);
+    }
+}
+
+#[test]
+fn same_facts_give_the_same_bytes() {
+    assert_eq!(render(&normal_night()).unwrap(), render(&normal_night()).unwrap());
+}
+
+#[test]
+fn a_browser_has_nothing_to_complain_about() {
+    for (night, data) in nights() {
+        let Rendered { html, mail_html, .. } = render(&data).unwrap();
+        assert_eq!(complaints(&html), Vec::<String>::new(), "{night}");
+        assert_eq!(complaints(&mail_html), Vec::<String>::new(), "{night} as mail");
+    }
+    assert!(!complaints("<!DOCTYPE html><table><tr><td></p></table>").is_empty(), "the check itself works");
+}
+
+#[test]
+fn nothing_is_fetched_and_nothing_runs() {
+    let Rendered { html, mail_html, attachments, .. } = render(&normal_night()).unwrap();
+    for page in [&html, &mail_html] {
+        let parsed = Html::parse_document(page);
+        let active =
+            Selector::parse("script, link, iframe, object, embed, form, [onclick], [onload]").unwrap();
+        assert_eq!(parsed.select(&active).count(), 0);
+        assert!(!page.contains("@import") && !page.contains("url("));
+        let with_source = Selector::parse("[src]").unwrap();
+        let sources: Vec<_> = parsed.select(&with_source).filter_map(|e| e.value().attr("src")).collect();
+        let known: Vec<_> = attachments.iter().map(|picture| format!("cid:{}", picture.content_id)).collect();
+        assert!(sources.is_empty() || sources == known, "{sources:?}");
+    }
+}
+
+#[test]
+fn every_picture_has_words_for_those_who_cannot_see_it() {
+    let Rendered { html, mail_html, .. } = render(&normal_night()).unwrap();
+    let page = Html::parse_document(&html);
+    let charts: Vec<_> = page.select(&Selector::parse("svg").unwrap()).collect();
+    assert_eq!(charts.len(), 2);
+    assert!(charts.iter().all(|svg| svg.value().attr("aria-label").is_some_and(|alt| alt.len() > 30)));
+    let mail = Html::parse_document(&mail_html);
+    let images: Vec<_> = mail.select(&Selector::parse("img").unwrap()).collect();
+    assert_eq!(images.len(), 2);
+    assert!(images.iter().all(|image| image.value().attr("alt").is_some_and(|alt| alt.len() > 30)));
+}
+
+#[test]
+fn the_text_says_every_number_that_the_page_says_of_a_pick() {
+    let data = normal_night();
+    let Rendered { html, text, .. } = render(&data).unwrap();
+    for pick in &data.picks {
+        let stake = money(pick.stake, "EUR");
+        let price = pick.price.to_string();
+        let fair = pick.fair_price.to_string();
+        for fact in [stake.as_str(), &price, &fair, pick.why.split('\'').next().unwrap(), pick.book.as_str()]
+        {
+            assert!(html.contains(fact) && text.contains(fact), "{fact}");
+        }
+    }
+}
+
+#[test]
+fn the_first_lines_say_what_a_reader_must_know() {
+    let html = render(&normal_night()).unwrap().html;
+    assert_eq!(texts(&html, "h1"), ["3\u{a0}edges tonight, 4.1\u{a0}% of bankroll at risk"]);
+    let notices = texts(&html, ".note");
+    assert_eq!(
+        notices,
+        [
+            "Step train failed; the champion of 17 November was used instead.",
+            "Feed GRIDIRON is late: its newest price is 13\u{a0}h old.",
+        ]
+    );
+}
+
+#[test]
+fn a_missing_lens_is_no_zero() {
+    let html = render(&normal_night()).unwrap().html;
+    let lenses: Vec<String> = texts(&html, ".lens");
+    assert!(lenses.iter().any(|lens| lens.contains("Mr. Market") && lens.contains("no data")), "{lenses:?}");
+    assert!(!lenses.iter().any(|lens| lens.contains("0.00")));
+    assert!(html.contains("Mr. Market has no data: only one book has a fresh price."));
+}
+
+#[test]
+fn a_mail_is_never_clipped_however_many_picks_there_are() {
+    for count in [0, 1, 20, 300] {
+        let Rendered { html, mail_html, text, .. } = render(&many_picks(count)).unwrap();
+        assert!(
+            mail_html.len() <= report::templates::LONGEST_MAIL,
+            "{count} picks: {} bytes",
+            mail_html.len()
+        );
+        assert_eq!(complaints(&mail_html), Vec::<String>::new());
+        // Every pick is traced once on the page and in the text, shown in full or not.
+        assert_eq!(text.matches(". price from ").count() + text.matches(" row 1184, 20 Nov").count(), count);
+        assert_eq!(html.matches(" row 1184").count(), count);
+        if count == 300 {
+            assert!(mail_html.contains("more picks of 300 in the full report"));
+        }
+    }
+}
+
+#[test]
+fn three_hundred_picks_take_less_than_a_second() {
+    let data = many_picks(300);
+    let start = std::time::Instant::now();
+    render(&data).unwrap();
+    // The bound is for an optimised build; this one is not, and the machine may be busy.
+    let bound = if cfg!(debug_assertions) { 20 } else { 1 };
+    assert!(start.elapsed().as_secs() < bound, "{:?}", start.elapsed());
+}
+
+#[test]
+fn the_page_of_a_normal_night_is_short_enough_for_a_mail_too() {
+    assert!(render(&normal_night()).unwrap().html.len() < 102_000);
+}
+
+#[test]
+fn an_unknown_time_zone_is_named() {
+    let mut data = normal_night();
+    data.time_zone = "Europe/Atlantis".to_owned();
+    let error = render(&data).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`Europe/Atlantis` is no time zone: write an IANA name such as Europe/Berlin"
+    );
+}

@@ -1,0 +1,205 @@
+//! Servers, good and bad, on loopback.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use report::{MailError, Message, Retry, SmtpUrl, render, send};
+
+use crate::{fixture::normal_night, mail::envelope};
+
+const QUICK: Retry =
+    Retry { attempts: 3, first_pause: Duration::from_millis(5), timeout: Duration::from_millis(400) };
+
+fn message() -> Message {
+    Message::compose(&render(&normal_night()).unwrap(), &envelope("reader@example.org")).unwrap()
+}
+
+/// What the server does with one connection.
+#[derive(Debug, Clone, Copy)]
+enum Behaviour {
+    Accept,
+    /// 550 at RCPT.
+    Refuse,
+    /// 451 at RCPT, as grey-listing does.
+    GreyList,
+    /// Takes the connection and never says a word.
+    Hang,
+    /// Takes the whole mail and drops the connection instead of answering.
+    DropAfterData,
+}
+
+/// Serves one connection per behaviour and returns how many mails arrived whole.
+fn serve(behaviours: Vec<Behaviour>) -> (SmtpUrl, thread::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("smtp://user:pa55word@{}", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let connections = behaviours.into_iter().zip(listener.incoming());
+        connections.filter_map(|(behaviour, stream)| converse(&stream.unwrap(), behaviour)).collect()
+    });
+    (SmtpUrl::parse(&url).unwrap(), server)
+}
+
+/// Speaks just enough SMTP; returns the mail when all of it arrived.
+fn converse(mut stream: &TcpStream, behaviour: Behaviour) -> Option<String> {
+    if matches!(behaviour, Behaviour::Hang) {
+        // Longer than the client waits.
+        thread::sleep(Duration::from_secs(2));
+        return None;
+    }
+    let mut say = |text: &str| stream.write_all(format!("{text}\r\n").as_bytes()).ok();
+    say("220 test")?;
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    while let Some(line) = lines.next() {
+        let verb: String = line.chars().take(4).collect::<String>().to_uppercase();
+        match (verb.as_str(), behaviour) {
+            ("EHLO", _) => say("250-test\r\n250 AUTH PLAIN")?,
+            ("AUTH", _) => say("235 welcome")?,
+            ("RCPT", Behaviour::Refuse) => say("550 no such pa55word here")?,
+            ("RCPT", Behaviour::GreyList) => say("451 come back later")?,
+            ("DATA", _) => {
+                say("354 go on")?;
+                let mail: Vec<String> = lines.by_ref().take_while(|line| line != ".").collect();
+                if matches!(behaviour, Behaviour::DropAfterData) {
+                    return Some(mail.join("\n"));
+                }
+                say("250 taken")?;
+                return Some(mail.join("\n"));
+            }
+            ("QUIT", _) => {
+                say("221 bye")?;
+                return None;
+            }
+            _ => say("250 fine")?,
+        }
+    }
+    None
+}
+
+#[test]
+fn a_server_that_puts_the_mail_off_is_asked_again() {
+    let (url, server) = serve(vec![Behaviour::GreyList, Behaviour::GreyList, Behaviour::Accept]);
+    send(&url, &message(), &QUICK).unwrap();
+    assert_eq!(server.join().unwrap().len(), 1);
+}
+
+#[test]
+fn a_server_that_refuses_is_not_asked_again_and_no_password_is_shown() {
+    let (url, server) = serve(vec![Behaviour::Refuse]);
+    let error = send(&url, &message(), &QUICK).unwrap_err();
+    assert!(matches!(error, MailError::Refused { .. }), "{error:?}");
+    assert!(error.to_string().contains("550") || error.to_string().contains("no such ***"), "{error}");
+    assert!(!format!("{error} {error:?}").contains("pa55word"), "{error:?}");
+    assert!(server.join().unwrap().is_empty());
+}
+
+#[test]
+fn a_server_that_hangs_does_not_hold_up_the_night() {
+    let (url, _server) = serve(vec![Behaviour::Hang; 2]);
+    let start = Instant::now();
+    let error = send(&url, &message(), &Retry { attempts: 2, ..QUICK }).unwrap_err();
+    assert!(matches!(error, MailError::PutOff { attempts: 2, .. }), "{error:?}");
+    // Two waits of 0.4 s and slack for a busy machine.
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_mail_whose_fate_is_unknown_goes_out_again_under_the_same_id() {
+    let (url, server) = serve(vec![Behaviour::DropAfterData, Behaviour::Accept]);
+    let message = message();
+    send(&url, &message, &QUICK).unwrap();
+    let mails = server.join().unwrap();
+    assert_eq!(mails.len(), 2);
+    assert_eq!(mails[0], mails[1]);
+    assert!(mails[0].contains(message.message_id()));
+}
+
+#[test]
+fn a_server_that_is_not_there_is_named() {
+    // Bound and dropped at once, so nobody listens there.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = SmtpUrl::parse(&format!("smtp://{address}")).unwrap();
+    let error = send(&url, &message(), &QUICK).unwrap_err();
+    assert!(matches!(error, MailError::PutOff { attempts: 3, .. }), "{error:?}");
+    assert!(error.to_string().contains(&address.to_string()), "{error}");
+}
+
+/// A real server, written by others; prints each mail, taken apart, as one JSON line.
+const REAL_SERVER: &str = r#"
+import email, email.policy, hashlib, json, socket, sys
+from aiosmtpd.controller import Controller
+class Handler:
+    async def handle_DATA(self, server, session, envelope):
+        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        part = lambda p: {"type": p.get_content_type(), "id": p["Content-ID"], "sha256": hashlib.sha256(p.get_payload(decode=True)).hexdigest(),
+            "text": p.get_content() if p.get_content_maintype() == "text" else None}
+        print(json.dumps({"from": envelope.mail_from, "to": envelope.rcpt_tos, "subject": mail["Subject"], "id": mail["Message-ID"],
+            "structure": [p.get_content_type() for p in mail.walk()], "parts": [part(p) for p in mail.walk() if not p.is_multipart()]}), flush=True)
+        return "250 taken"
+with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0)); port = probe.getsockname()[1]
+controller = Controller(Handler(), hostname="127.0.0.1", port=port)
+controller.start()
+print(port, flush=True)
+sys.stdin.read()
+controller.stop()
+"#;
+
+/// Starts the real server, or says why not.
+fn real_server() -> Option<(Child, BufReader<std::process::ChildStdout>, String)> {
+    let has = Command::new("python3").args(["-c", "import aiosmtpd"]).stderr(Stdio::null()).status();
+    if !has.is_ok_and(|status| status.success()) {
+        #[expect(clippy::disallowed_methods, reason = "tests decide here whether a skip is a failure")]
+        let all = std::env::var("EDGE_TEST_ALL").is_ok_and(|value| value == "1");
+        assert!(!all, "python3 has no aiosmtpd: pip install aiosmtpd");
+        eprintln!(
+            "skipped: python3 has no aiosmtpd (pip install aiosmtpd); EDGE_TEST_ALL=1 makes this a failure"
+        );
+        return None;
+    }
+    let mut child = Command::new("python3")
+        .args(["-c", REAL_SERVER])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut port = String::new();
+    output.read_line(&mut port).unwrap();
+    Some((child, output, port.trim().to_owned()))
+}
+
+#[test]
+fn a_real_server_receives_text_page_and_pictures() {
+    let Some((mut child, mut output, port)) = real_server() else { return };
+    let rendered = render(&normal_night()).unwrap();
+    let message = Message::compose(&rendered, &envelope("reader@example.org")).unwrap();
+    let patient = Retry { timeout: Duration::from_secs(20), ..QUICK };
+    send(&SmtpUrl::parse(&format!("smtp://127.0.0.1:{port}")).unwrap(), &message, &patient).unwrap();
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    drop(child.stdin.take());
+    child.wait().unwrap();
+
+    let mail: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(mail["from"], "edge@example.org");
+    assert_eq!(mail["to"], serde_json::json!(["reader@example.org"]));
+    assert_eq!(mail["subject"], "Daily Edge Report 2026-11-20 · 3 edges");
+    assert_eq!(mail["id"], message.message_id());
+    let structure =
+        ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png", "image/png"];
+    assert_eq!(mail["structure"], serde_json::json!(structure));
+    let text_of = |index: usize| mail["parts"][index]["text"].as_str().unwrap().replace("\r\n", "\n");
+    assert_eq!(text_of(0).trim_end(), rendered.text.trim_end());
+    assert_eq!(text_of(1).trim_end(), rendered.mail_html.trim_end());
+    for (part, picture) in mail["parts"].as_array().unwrap()[2..].iter().zip(&rendered.attachments) {
+        assert_eq!(part["id"], format!("<{}>", picture.content_id));
+        let hash = <sha2::Sha256 as sha2::Digest>::digest(&picture.bytes);
+        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(part["sha256"], hash, "the picture arrives bit for bit");
+    }
+}
