@@ -37,6 +37,23 @@ pub struct Snapshot {
     pub context: Vec<ContextRow>,
 }
 
+/// How fresh a league's rows are as of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freshness {
+    /// The league.
+    pub league: LeagueId,
+    /// When the newest price became known.
+    pub newest_line: Option<Timestamp>,
+    /// When the newest result became known.
+    pub newest_result: Option<Timestamp>,
+    /// When the newest context row became known.
+    pub newest_context: Option<Timestamp>,
+    /// Prices.
+    pub lines: usize,
+    /// Results.
+    pub results: usize,
+}
+
 impl Snapshot {
     /// Drops whatever was not known before `as_of` and sorts the rest, so that the order of reading cannot matter.
     pub fn new(
@@ -78,5 +95,24 @@ impl Snapshot {
             self.results.clone(),
             self.context.clone(),
         )
+    }
+
+    /// Returns how fresh each league is, by id.
+    pub fn freshness(&self) -> Vec<Freshness> {
+        let of = |league: &League| {
+            let lines = || self.lines.iter().filter(|row| row.game.league == league.id);
+            let results = || self.results.iter().filter(|row| row.game.league == league.id);
+            let mut context = self.context.iter().filter(|row| row.game.league == league.id);
+            // Rows are sorted by the instant from which they were known.
+            Freshness {
+                league: league.id.clone(),
+                newest_line: lines().next_back().map(LineRow::known_at),
+                newest_result: results().next_back().map(|row| row.known_at),
+                newest_context: context.next_back().map(|row| row.known_at),
+                lines: lines().count(),
+                results: results().count(),
+            }
+        };
+        self.leagues.iter().map(of).collect()
     }
 }

@@ -24,6 +24,16 @@ use market::{ContextRow, LineRow, Name, ResultRow, Timestamp};
 
 use crate::{DataError, League};
 
+pub mod football_data;
+pub mod leads;
+pub mod nflverse;
+mod quote;
+mod table;
+
+pub use football_data::FootballData;
+pub use leads::Leads;
+pub use nflverse::Nflverse;
+
 /// What a source sent, untouched but for decompression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload {

@@ -1,0 +1,236 @@
+//! Where inputs lie: a file, a folder, a glob, a URL, or several of them; `.gz` is read as is.
+//!
+//! # Example
+//! ```
+//! let folder = tempfile::tempdir().unwrap();
+//! std::fs::write(folder.path().join("E0_2022-23.csv"), "Div,Date\n").unwrap();
+//! let location = data::Location::new([format!("{}/E0_*.csv", folder.path().display())]);
+//! let payloads = location.fetch().unwrap();
+//! assert_eq!(payloads[0].name, "E0_2022-23.csv");
+//! assert_eq!(payloads[0].extension, "csv");
+//! ```
+
+use std::{
+    error::Error,
+    io::Read,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use flate2::read::MultiGzDecoder;
+use reqwest::{Client, Url};
+use serde::{Deserialize, Serialize};
+
+use crate::{DataError, Payload, blocking::Blocking};
+
+/// Payloads beyond this are refused: no season of any source comes near it.
+pub const MAX_PAYLOAD_BYTES: u64 = 512 * 1024 * 1024;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// One or more places to fetch payloads from, in the order given.
+///
+/// In settings it is one text or a list of texts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "OneOrMany")]
+pub struct Location(Vec<String>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl From<OneOrMany> for Location {
+    fn from(given: OneOrMany) -> Self {
+        match given {
+            OneOrMany::One(entry) => Self(vec![entry]),
+            OneOrMany::Many(entries) => Self(entries),
+        }
+    }
+}
+
+impl Location {
+    /// Keeps the entries as they are; nothing is looked at before [`fetch`](Self::fetch).
+    pub fn new(entries: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self(entries.into_iter().map(Into::into).collect())
+    }
+
+    /// Returns the entries.
+    pub fn entries(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Fetches every payload, entry by entry, the files of a folder or glob sorted by name.
+    ///
+    /// An entry that gives nothing is an error, so that a misspelt path cannot pass for a quiet night.
+    pub fn fetch(&self) -> Result<Vec<Payload>, DataError> {
+        if self.0.is_empty() {
+            let advice = "name a file, folder, glob or URL";
+            return Err(problem("path", "no path is configured", advice, None));
+        }
+        let mut payloads = Vec::new();
+        for entry in &self.0 {
+            if entry.starts_with("http://") || entry.starts_with("https://") {
+                payloads.push(download(entry)?);
+            } else {
+                for path in files(entry)? {
+                    payloads.push(read_file(&path)?);
+                }
+            }
+        }
+        Ok(payloads)
+    }
+}
+
+fn problem(
+    location: &str,
+    problem: impl Into<String>,
+    advice: &str,
+    cause: Option<Box<dyn Error + Send + Sync>>,
+) -> DataError {
+    DataError::Location {
+        location: location.to_owned(),
+        problem: problem.into(),
+        advice: advice.to_owned(),
+        cause,
+    }
+}
+
+/// Returns the files that an entry of the file system stands for.
+fn files(entry: &str) -> Result<Vec<PathBuf>, DataError> {
+    let path = Path::new(entry);
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let found = if path.is_dir() { files_of_folder(entry)? } else { files_of_glob(entry)? };
+    if found.is_empty() {
+        let what = if path.is_dir() { "the folder holds no file" } else { "no such file" };
+        return Err(problem(entry, what, "check the path; it is relative to the working directory", None));
+    }
+    Ok(found)
+}
+
+fn files_of_folder(entry: &str) -> Result<Vec<PathBuf>, DataError> {
+    let unreadable = |cause: std::io::Error| {
+        problem(entry, "the folder cannot be listed", "check its rights", Some(Box::new(cause)))
+    };
+    let mut found = Vec::new();
+    for item in std::fs::read_dir(entry).map_err(unreadable)? {
+        let path = item.map_err(unreadable)?.path();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if path.is_file() && !hidden {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn files_of_glob(entry: &str) -> Result<Vec<PathBuf>, DataError> {
+    let paths = glob::glob(entry).map_err(|cause| {
+        problem(entry, "the pattern cannot be read", "use * and ? only", Some(Box::new(cause)))
+    })?;
+    let mut found = Vec::new();
+    for path in paths {
+        let path = path.map_err(|cause| {
+            problem(entry, "a folder cannot be listed", "check its rights", Some(Box::new(cause)))
+        })?;
+        if path.is_file() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn read_file(path: &Path) -> Result<Payload, DataError> {
+    let shown = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|cause| {
+        problem(&shown, "the file cannot be read", "check its rights", Some(Box::new(cause)))
+    })?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    payload(&shown, &name, bytes)
+}
+
+fn download(address: &str) -> Result<Payload, DataError> {
+    let failed = |what: &str, cause: Box<dyn Error + Send + Sync>| {
+        problem(address, what, "check the address and the network, then run again", Some(cause))
+    };
+    let url = Url::parse(address).map_err(|cause| failed("the URL cannot be read", Box::new(cause)))?;
+    let blocking = Blocking::new().map_err(|cause| failed("no runtime could be started", Box::new(cause)))?;
+    let bytes = blocking
+        .run(body(url.clone()))
+        .map_err(|cause| failed("the download broke off", Box::new(cause)))?
+        .map_err(|refusal| match refusal {
+            Download::Status(status) => {
+                problem(address, format!("the server answered {status}"), "check the address", None)
+            }
+            Download::TooLarge => {
+                problem(address, "the answer is larger than 512 MiB", "split the input into seasons", None)
+            }
+            Download::Transfer(cause) => failed("the download failed", Box::new(cause)),
+        })?;
+    let name = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
+    payload(address, if name.is_empty() { "download.csv" } else { name }, bytes)
+}
+
+enum Download {
+    Status(reqwest::StatusCode),
+    TooLarge,
+    Transfer(reqwest::Error),
+}
+
+impl From<reqwest::Error> for Download {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Transfer(error.without_url())
+    }
+}
+
+async fn body(url: Url) -> Result<Vec<u8>, Download> {
+    let client = Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(REQUEST_TIMEOUT).build()?;
+    let mut response = client.get(url).send().await?;
+    if !response.status().is_success() {
+        return Err(Download::Status(response.status()));
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if bytes.len() as u64 + chunk.len() as u64 > MAX_PAYLOAD_BYTES {
+            return Err(Download::TooLarge);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// Unpacks `.gz` and names the payload by what is inside.
+fn payload(location: &str, name: &str, bytes: Vec<u8>) -> Result<Payload, DataError> {
+    let (name, bytes) = match name.strip_suffix(".gz") {
+        // A server may have unpacked the file on the way.
+        Some(inner) if bytes.starts_with(&[0x1f, 0x8b]) => (inner, gunzip(location, &bytes)?),
+        Some(inner) => (inner, bytes),
+        None => (name, bytes),
+    };
+    let extension = name.rsplit_once('.').map_or("csv", |(_, extension)| extension);
+    let plain = !extension.is_empty() && extension.chars().all(|c| c.is_ascii_alphanumeric());
+    let extension = if plain { extension.to_ascii_lowercase() } else { "csv".to_owned() };
+    Ok(Payload { name: name.to_owned(), extension, bytes })
+}
+
+fn gunzip(location: &str, bytes: &[u8]) -> Result<Vec<u8>, DataError> {
+    let mut unpacked = Vec::new();
+    let mut decoder = MultiGzDecoder::new(bytes).take(MAX_PAYLOAD_BYTES + 1);
+    decoder.read_to_end(&mut unpacked).map_err(|cause| {
+        problem(location, "the gzip file is truncated or damaged", "download it again", Some(Box::new(cause)))
+    })?;
+    if unpacked.len() as u64 > MAX_PAYLOAD_BYTES {
+        return Err(problem(
+            location,
+            "it unpacks to more than 512 MiB",
+            "split the input into seasons",
+            None,
+        ));
+    }
+    Ok(unpacked)
+}

@@ -1,0 +1,75 @@
+//! A pull that is cut short anywhere and run again ends like one that was not.
+
+use data::{Lake, Source};
+
+use crate::support::{SEASON, at, folder, football, lake, objects, write};
+
+const UNTIL: &str = "2022-10-15T09:00:00Z";
+
+fn season_with_refusals() -> String {
+    let mut season = SEASON.to_owned();
+    season.push_str("E0,16/10/2022,14:00,Leeds,Leeds,1,0,H,,2,3,4,,,\n");
+    season.push_str("E0,20/08/2023,14:00,Leeds,Everton,1,0,H,,2.1,3.4,3.6,,,\n");
+    season
+}
+
+/// Every object that a pull writes, in the order in which it is written.
+fn in_order_of_writing(lake: &Lake) -> Vec<String> {
+    let steps = ["leagues", "raw", "quarantine", "lines", "results", "context", "ingested"];
+    let objects = objects(lake);
+    let of = |step: &str| {
+        let prefix = format!("data/{step}/");
+        objects.iter().map(|(path, _)| path.clone()).filter(move |path| path.starts_with(&prefix)).collect::<Vec<_>>()
+    };
+    let paths: Vec<String> = steps.iter().flat_map(|step| of(step)).collect();
+    assert_eq!(paths.len(), objects.len(), "every object belongs to a step");
+    paths
+}
+
+#[test]
+fn a_pull_killed_after_any_step_recovers() {
+    let folder = folder();
+    let source = football(&write(&folder, "E0.csv", season_with_refusals()));
+    let lake = lake(&folder);
+    lake.ingest(&source, at(UNTIL)).unwrap();
+    let whole = objects(&lake);
+    let paths = in_order_of_writing(&lake);
+    assert!(paths.len() >= 10, "{paths:?}");
+    for written in 0..paths.len() {
+        for path in &paths[written..] {
+            lake.store().delete(path).unwrap();
+        }
+        lake.ingest(&source, at(UNTIL)).unwrap();
+        assert_eq!(objects(&lake), whole, "killed after {written} writes");
+    }
+}
+
+#[test]
+fn a_lost_marker_alone_adds_no_row() {
+    let folder = folder();
+    let source = football(&write(&folder, "E0.csv", season_with_refusals()));
+    let lake = lake(&folder);
+    let first = lake.ingest(&source, at(UNTIL)).unwrap();
+    for marker in lake.store().list("data/ingested").unwrap() {
+        lake.store().delete(&marker).unwrap();
+    }
+    let again = lake.ingest(&source, at("2022-10-20T09:00:00Z")).unwrap();
+    assert_eq!(again.rows_added.total(), 0);
+    assert_eq!(again.already_known, first.rows_added.total());
+    let dates = (jiff::civil::date(2022, 10, 1), jiff::civil::date(2022, 10, 31));
+    assert_eq!(lake.quarantined(dates.0, dates.1).unwrap().len(), 1, "a refusal counts once");
+}
+
+#[test]
+fn an_unreadable_payload_leaves_the_store_as_it_was() {
+    let folder = folder();
+    let good = write(&folder, "a.csv", SEASON);
+    write(&folder, "b.csv", "<html>not today</html>");
+    let source = football(folder.path().join("*.csv").to_str().unwrap());
+    let lake = lake(&folder);
+    let error = lake.ingest(&source, at(UNTIL)).unwrap_err();
+    insta::assert_snapshot!(error, @"cannot read `b.csv`: it is a web page, not a table; check that the address names the file itself");
+    assert_eq!(objects(&lake), []);
+    assert_eq!(lake.ingest(&football(&good), at(UNTIL)).unwrap().new_payloads, 1);
+    assert_eq!(source.league().id.as_str(), "epl");
+}
