@@ -9,8 +9,11 @@
 //! assert!(Relation::ALL.iter().all(|r| r.target() != NodeKind::Book), "nothing flows into a book");
 //! ```
 
+use serde::Serialize;
+
 /// Kind of a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NodeKind {
     /// A fixture.
     Game,
@@ -63,7 +66,8 @@ impl NodeKind {
 }
 
 /// A directed kind of edge: messages flow from source to target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Relation {
     /// Home team into the game.
     HomeTeam,
@@ -189,6 +193,12 @@ impl Relation {
             Self::RefereeOutcome => NodeKind::Referee,
             Self::OutcomeHomeTeam | Self::OutcomeAwayTeam => NodeKind::Outcome,
         }
+    }
+
+    /// Whether a target has at most one source as of any instant, the latest statement.
+    pub fn is_single(self) -> bool {
+        self.target() == NodeKind::Game && self != Self::Quotes
+            || matches!(self, Self::Posts | Self::OutcomeHomeTeam | Self::OutcomeAwayTeam)
     }
 
     /// Whether it carries prices, which the variant without market inputs never sees.

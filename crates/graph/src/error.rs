@@ -1,0 +1,39 @@
+//! What can go wrong when a graph is asked or read back.
+
+/// Why a question to the graph has no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GraphError {
+    /// No such league is in the snapshot.
+    #[error("no league `{league}` is known; known are: {known}")]
+    UnknownLeague {
+        /// As asked.
+        league: String,
+        /// Comma-separated ids.
+        known: String,
+    },
+    /// No such team has been seen in the league.
+    #[error("no team `{team}` is known in {league}; nearest: {}", nearest.join(", "))]
+    UnknownTeam {
+        /// As asked.
+        team: String,
+        /// Where.
+        league: String,
+        /// Up to three nearest names by edit distance, nearest first.
+        nearest: Vec<String>,
+    },
+    /// A stored graph misses a column or has it in another type.
+    #[error("the stored graph has no column `{column}` of type {expected}: build the graph anew")]
+    Column {
+        /// Name of the column.
+        column: String,
+        /// Type that was looked for.
+        expected: &'static str,
+    },
+    /// A stored graph's columns do not fit together.
+    #[error("the stored graph is damaged: {0}; build the graph anew")]
+    Damaged(String),
+    /// A stored graph's header is no JSON of the expected form.
+    #[error("the stored graph's header cannot be read; build the graph anew")]
+    Header(#[source] serde_json::Error),
+}

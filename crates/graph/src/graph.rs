@@ -1,0 +1,288 @@
+//! The temporal heterogeneous graph: plain sorted arrays, built once from a snapshot, asked as of any earlier instant.
+
+use std::sync::Arc;
+
+use data::{League, Snapshot};
+use jiff::{SignedDuration, Timestamp};
+use market::{Game, GameId};
+
+use crate::{
+    NodeKind, Relation,
+    build::{Nodes, Parts},
+    consensus::{Opinion, Pick, opinion},
+    instant::{nanos, timestamp},
+    quotes::Quotes,
+    ratings::{Outcome, Ratings},
+    rows::{NONE, Rows},
+    timeline::{Edges, History},
+    walk::{Expected, LeagueState, TeamState},
+};
+
+/// How a graph is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GraphSettings {
+    /// How long before its start a game is looked at when it serves as a training example; the nightly run
+    /// looks at the same distance, give or take its slate.
+    pub decision_lead: SignedDuration,
+}
+
+impl Default for GraphSettings {
+    fn default() -> Self {
+        Self { decision_lead: SignedDuration::from_hours(6) }
+    }
+}
+
+/// A temporal heterogeneous graph over the games of all leagues; see [`NodeKind`] and [`Relation`].
+///
+/// It holds what was known before [`as_of`](Self::as_of) and answers as of any instant up to then: an answer
+/// as of `t` depends only on rows with `known_at < t`. Memory is linear in the rows.
+///
+/// # Example
+/// ```
+/// use data::Snapshot;
+/// use graph::Graph;
+/// let snapshot = Snapshot::new("2021-11-11T09:00:00Z".parse().unwrap(), vec![], vec![], vec![], vec![]);
+/// let graph = Graph::build(&snapshot);
+/// assert_eq!((graph.games().len(), graph.as_of()), (0, snapshot.as_of));
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Graph {
+    pub(crate) settings: GraphSettings,
+    pub(crate) rows: Rows,
+    /// Latest headers, by id.
+    games: Vec<Arc<Game>>,
+    pub(crate) fixtures: Vec<Fixture>,
+    /// Versions of each game's header, by the instant of the first row that stated it.
+    versions: History<Version>,
+    pub(crate) nodes: Nodes,
+    /// By relation, without the market's.
+    pub(crate) edges: Vec<Edges>,
+    /// What rows say of a game in numbers: neutral, home rest, away rest, week.
+    pub(crate) numbers: [Edges; 4],
+    pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) ratings: Ratings,
+    pub(crate) quotes: Quotes,
+}
+
+/// What is kept of a game beside its header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fixture {
+    pub(crate) known_at: i64,
+    /// Its outcome node, or [`NONE`].
+    pub(crate) outcome: u32,
+    /// Latest final score.
+    pub(crate) score: Option<(u16, u16)>,
+}
+
+/// A game's header as some rows state it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Version {
+    pub(crate) league: u32,
+    pub(crate) home: u32,
+    pub(crate) away: u32,
+    pub(crate) season: i32,
+    pub(crate) start: i64,
+}
+
+/// A game, known or hypothetical, together with the instant from which it is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// [`NONE`] for a hypothetical game.
+    pub(crate) game: u32,
+    pub(crate) fixture: Version,
+    pub(crate) as_of: i64,
+}
+
+impl Graph {
+    /// Builds the graph from the rows that are visible as of the snapshot.
+    pub fn build(snapshot: &Snapshot) -> Self {
+        Self::build_with(snapshot, GraphSettings::default())
+    }
+
+    /// Builds the graph with other settings.
+    pub fn build_with(snapshot: &Snapshot, settings: GraphSettings) -> Self {
+        Self::from_rows(Rows::of(snapshot), settings)
+    }
+
+    pub(crate) fn from_rows(rows: Rows, settings: GraphSettings) -> Self {
+        let Parts { games, fixtures, versions, nodes, edges, numbers, outcomes, ratings, quotes } =
+            Parts::of(&rows);
+        Self { settings, rows, games, fixtures, versions, nodes, edges, numbers, outcomes, ratings, quotes }
+    }
+
+    /// Returns the instant before which everything in the graph was known.
+    pub fn as_of(&self) -> Timestamp {
+        self.rows.as_of
+    }
+
+    /// Returns the settings.
+    pub fn settings(&self) -> GraphSettings {
+        self.settings
+    }
+
+    /// Returns every game known, by id, under its latest header; a game's place here is its index elsewhere.
+    pub fn games(&self) -> &[Arc<Game>] {
+        &self.games
+    }
+
+    /// Returns the leagues; a league's place here is its index in a batch.
+    pub fn leagues(&self) -> &[League] {
+        &self.rows.leagues
+    }
+
+    /// Returns the index of a game.
+    pub fn find(&self, game: &GameId) -> Option<usize> {
+        self.games.binary_search_by(|known| known.game_id.cmp(game)).ok()
+    }
+
+    /// Returns the instant from which the fixture is known: its first line or context row, or its first
+    /// result where there is neither.
+    pub fn known_at(&self, game: usize) -> Timestamp {
+        timestamp(self.fixtures[game].known_at)
+    }
+
+    /// Whether the fixture is known strictly before `as_of`.
+    ///
+    /// A seed that is not known yet is answered like a hypothetical game: from the header alone.
+    pub fn is_known(&self, game: usize, as_of: Timestamp) -> bool {
+        self.fixtures[game].known_at < nanos(as_of)
+    }
+
+    /// Returns margin (home minus away) and total of a visible final result, the latest if it was corrected.
+    pub fn target(&self, game: usize) -> Option<(i32, i32)> {
+        let (home, away) = self.fixtures[game].score?;
+        Some((i32::from(home) - i32::from(away), i32::from(home) + i32::from(away)))
+    }
+
+    /// Returns the instant from which the game's final result is known.
+    pub fn result_known_at(&self, game: usize) -> Option<Timestamp> {
+        let outcome = self.fixtures[game].outcome;
+        (outcome != NONE).then(|| timestamp(self.outcomes[outcome as usize].time))
+    }
+
+    /// Returns the as-of at which the game is looked at as a training example: its start less the decision lead.
+    pub fn decision_time(&self, game: usize) -> Timestamp {
+        let start = self.games[game].start_time;
+        start.checked_sub(self.settings.decision_lead).unwrap_or(start)
+    }
+
+    /// Returns the no-vig consensus of home, draw and away as of an instant; the draw is 0 in a two-way market.
+    ///
+    /// None without a complete moneyline of any book.
+    pub fn consensus(&self, game: usize, as_of: Timestamp) -> Option<[f64; 3]> {
+        let asked = self.asked(game, as_of);
+        self.opinion(&asked, asked.as_of, Pick::Latest).moneyline
+    }
+
+    /// Returns the no-vig consensus of each book's first visible quote.
+    pub fn opening(&self, game: usize) -> Option<[f64; 3]> {
+        let asked = self.asked(game, self.as_of());
+        self.opinion(&asked, nanos(self.as_of()), Pick::First).moneyline
+    }
+
+    /// Returns the no-vig consensus of each book's visible closing quote: the one marked as closing, else the
+    /// last before the start.
+    pub fn closing(&self, game: usize) -> Option<[f64; 3]> {
+        let as_of = nanos(self.as_of());
+        let asked = self.asked(game, self.as_of());
+        self.opinion(&asked, as_of, Pick::Closing { start: nanos(self.games[game].start_time) }).moneyline
+    }
+
+    /// Returns home's Elo lead in rating points as of an instant, home advantage included.
+    pub fn elo(&self, game: usize, as_of: Timestamp) -> f64 {
+        let asked = self.asked(game, as_of);
+        self.expected(&asked).elo_difference
+    }
+
+    /// Returns the margin and total in points that the ratings expect as of an instant.
+    pub fn expected_score(&self, game: usize, as_of: Timestamp) -> (f64, f64) {
+        let expected = self.expected(&self.asked(game, as_of));
+        (expected.margin(), expected.total())
+    }
+
+    /// Looks at a game as of an instant, which is never after its own result became known: nothing that
+    /// follows from a seed's own outcome can then be seen.
+    pub(crate) fn asked(&self, game: usize, as_of: Timestamp) -> Asked {
+        let outcome = self.fixtures[game].outcome;
+        let result = if outcome == NONE { i64::MAX } else { self.outcomes[outcome as usize].time };
+        let as_of = nanos(as_of).min(result);
+        let versions = self.versions.until(game as u32, i64::MAX);
+        let visible = self.versions.until(game as u32, as_of);
+        Asked { game: game as u32, fixture: *visible.last().unwrap_or(&versions[0]), as_of }
+    }
+
+    /// Returns the header of every game that is known strictly before `as_of`, as known then.
+    pub(crate) fn versions_before(&self, as_of: i64) -> impl Iterator<Item = Version> {
+        (0..self.games.len() as u32).filter_map(move |game| self.versions.before(game, as_of).copied())
+    }
+
+    /// Returns the league's scale as of the question.
+    pub(crate) fn league(&self, asked: &Asked) -> LeagueState {
+        self.ratings.leagues.before(asked.fixture.league, asked.as_of).copied().unwrap_or_default()
+    }
+
+    /// Returns both teams' states as of the question, carried over into its season.
+    pub(crate) fn sides(&self, asked: &Asked) -> [TeamState; 2] {
+        [asked.fixture.home, asked.fixture.away].map(|team| {
+            let state = self.ratings.teams.before(team, asked.as_of).copied().unwrap_or_default();
+            state.in_season(asked.fixture.season)
+        })
+    }
+
+    /// Returns what the ratings expect as of the question.
+    pub(crate) fn expected(&self, asked: &Asked) -> Expected {
+        let [home, away] = self.sides(asked);
+        self.league(asked).expect(&home, &away, self.number(asked, 0) == Some(1))
+    }
+
+    /// Returns the latest number said of the game: 0 neutral, 1 home rest, 2 away rest, 3 week.
+    pub(crate) fn number(&self, asked: &Asked, which: usize) -> Option<u32> {
+        if asked.game == NONE {
+            return None;
+        }
+        self.numbers[which].latest(asked.game, asked.as_of).map(|(_, value)| value)
+    }
+
+    pub(crate) fn opinion(&self, asked: &Asked, as_of: i64, pick: Pick) -> Opinion {
+        if asked.game == NONE {
+            return Opinion::default();
+        }
+        let league = self.league(asked);
+        opinion(&self.quotes, asked.game, as_of, pick, [league.margin_sd(), league.total_sd()])
+    }
+
+    /// Returns the edges of a relation that is not the market's.
+    pub(crate) fn relation(&self, relation: Relation) -> &Edges {
+        &self.edges[relation as usize]
+    }
+
+    /// Returns the number of nodes of a kind.
+    pub fn node_count(&self, kind: NodeKind) -> usize {
+        match kind {
+            NodeKind::Game => self.games.len(),
+            NodeKind::Outcome => self.outcomes.len(),
+            NodeKind::Line => self.quotes.lines.len(),
+            named => self.nodes.count(named),
+        }
+    }
+
+    /// Returns the name of a node for tables and pictures.
+    pub fn node_name(&self, kind: NodeKind, node: usize) -> String {
+        match kind {
+            NodeKind::Game => {
+                let game = &self.games[node];
+                format!("{} at {}", game.away, game.home)
+            }
+            NodeKind::Outcome => {
+                let outcome = &self.outcomes[node];
+                let game = &self.games[outcome.game as usize];
+                format!("{} {}:{} {}", game.home, outcome.home_score, outcome.away_score, game.away)
+            }
+            NodeKind::Line => {
+                let line = self.quotes.lines[node];
+                format!("{} {}", self.node_name(NodeKind::Book, line.book as usize), line.market)
+            }
+            named => self.rows.names[self.nodes.name(named, node) as usize].to_string(),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The as-of sampler: per relation the most recent neighbours strictly older than the seed's instant, padded to rectangles.
+//!
+//! # Example
+//! ```
+//! use data::Snapshot;
+//! use graph::{Graph, SampleSettings, Sampler};
+//! let snapshot = Snapshot::new("2021-11-11T09:00:00Z".parse().unwrap(), vec![], vec![], vec![], vec![]);
+//! let graph = Graph::build(&snapshot);
+//! let batch = Sampler::new(&graph, SampleSettings::default()).sample(&[]);
+//! assert_eq!(batch.seeds.rows, 0);
+//! ```
+
+use jiff::Timestamp;
+use market::LeagueId;
+
+use crate::{
+    Batch, Block, Children, Graph, GraphError, NodeKind, Relation, features, graph::Asked, instant::days,
+    rows::NONE,
+};
+
+/// A game to be looked at as of an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Seed {
+    /// Index in [`Graph::games`]; from the same graph, anything else is a bug that panics.
+    pub game: usize,
+    /// Nothing known at or after this instant is used.
+    pub as_of: Timestamp,
+}
+
+/// Largest number of sources per relation and target.
+///
+/// # Example
+/// ```
+/// use graph::{FanOut, Relation};
+/// let fan_out = FanOut::default().with(Relation::TeamHomeOutcome, 4);
+/// assert_eq!((fan_out.of(Relation::TeamHomeOutcome), fan_out.of(Relation::CoachOutcome)), (4, 8));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FanOut([usize; Relation::ALL.len()]);
+
+impl Default for FanOut {
+    /// Ten home and ten away outcomes per team, 18 lines (six books on three markets), 8 outcomes elsewhere.
+    fn default() -> Self {
+        Self(Relation::ALL.map(|relation| match relation {
+            Relation::TeamHomeOutcome | Relation::TeamAwayOutcome => 10,
+            Relation::Quotes => 18,
+            single if single.is_single() => 1,
+            _ => 8,
+        }))
+    }
+}
+
+impl FanOut {
+    /// Returns the fan-out of a relation.
+    pub fn of(&self, relation: Relation) -> usize {
+        self.0[relation as usize]
+    }
+
+    /// Sets one relation's fan-out; 0 leaves the relation out. A target has at most one source in those
+    /// relations that are [single](Relation::is_single), whatever is set.
+    #[must_use]
+    pub fn with(mut self, relation: Relation, fan_out: usize) -> Self {
+        self.0[relation as usize] = if relation.is_single() { fan_out.min(1) } else { fan_out };
+        self
+    }
+
+    /// Sets the number of past outcomes per team, coach, player, venue and referee.
+    #[must_use]
+    pub fn with_outcomes(self, fan_out: usize) -> Self {
+        let outcomes = Relation::ALL.into_iter().filter(|relation| relation.source() == NodeKind::Outcome);
+        outcomes.fold(self, |all, relation| all.with(relation, fan_out))
+    }
+}
+
+/// What is sampled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SampleSettings {
+    /// Sources per relation.
+    pub fan_out: FanOut,
+    /// Steps from the seed: 2 reaches past outcomes, 3 both teams of each.
+    pub hops: usize,
+    /// Whether lines, books and the market's columns are there; without it those columns are 0.
+    pub with_market: bool,
+}
+
+impl Default for SampleSettings {
+    fn default() -> Self {
+        Self { fan_out: FanOut::default(), hops: 2, with_market: false }
+    }
+}
+
+/// Cuts batches out of a graph; the same seeds give the same bits.
+#[derive(Debug, Clone, Copy)]
+pub struct Sampler<'a> {
+    graph: &'a Graph,
+    settings: SampleSettings,
+}
+
+/// A row of a block: a node below some seed, or padding ([`NONE`]).
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    seed: u32,
+    node: u32,
+}
+
+impl<'a> Sampler<'a> {
+    /// Samples from `graph` under `settings`.
+    pub fn new(graph: &'a Graph, settings: SampleSettings) -> Self {
+        Self { graph, settings }
+    }
+
+    /// Returns the settings.
+    pub fn settings(&self) -> SampleSettings {
+        self.settings
+    }
+
+    /// Samples the neighbourhoods of known games.
+    ///
+    /// Only what was known strictly before a seed's as-of is used, and never the seed's own outcome or what
+    /// followed it: a later as-of counts as the instant at which that outcome became known.
+    pub fn sample(&self, seeds: &[Seed]) -> Batch {
+        let asked: Vec<Asked> = seeds.iter().map(|seed| self.graph.asked(seed.game, seed.as_of)).collect();
+        self.batch(&asked)
+    }
+
+    /// Samples the neighbourhood of a game that need not exist: both teams meet at `start_time`, with no
+    /// context or lines of its own.
+    ///
+    /// Its season is that of the league's known game nearest to the start.
+    pub fn sample_hypothetical(
+        &self,
+        league: &LeagueId,
+        home: &str,
+        away: &str,
+        start_time: Timestamp,
+        as_of: Timestamp,
+    ) -> Result<Batch, GraphError> {
+        Ok(self.batch(&[self.graph.hypothetical(league, home, away, start_time, as_of)?]))
+    }
+
+    fn batch(&self, asked: &[Asked]) -> Batch {
+        let rows = (0..asked.len() as u32).map(|seed| Row { seed, node: asked[seed as usize].game });
+        Batch {
+            seeds: self.block(asked, NodeKind::Game, &rows.collect::<Vec<_>>(), self.settings.hops),
+            league: asked.iter().map(|asked| i64::from(asked.fixture.league)).collect(),
+        }
+    }
+
+    fn block(&self, asked: &[Asked], kind: NodeKind, rows: &[Row], hops: usize) -> Block {
+        let width = features::width(kind);
+        let mut values = vec![0.0; rows.len() * width];
+        for (row, values) in rows.iter().zip(values.chunks_exact_mut(width)) {
+            let asked = &asked[row.seed as usize];
+            if kind == NodeKind::Game {
+                self.graph.write_game(asked, self.settings.with_market, values);
+            } else if row.node != NONE {
+                self.graph.write(kind, row.node, asked.as_of, values);
+            }
+        }
+        let sampled = Relation::ALL.into_iter().filter(|relation| {
+            relation.target() == kind
+                && self.settings.fan_out.of(*relation) > 0
+                && (self.settings.with_market || !relation.is_market())
+        });
+        let children = match hops {
+            0 => vec![],
+            _ => sampled.map(|relation| self.children(asked, relation, rows, hops)).collect(),
+        };
+        Block { kind, rows: rows.len(), width, features: values, children }
+    }
+
+    fn children(&self, asked: &[Asked], relation: Relation, targets: &[Row], hops: usize) -> Children {
+        let fan_out = self.settings.fan_out.of(relation);
+        let size = targets.len() * fan_out;
+        let mut present = vec![0.0; size];
+        let mut age_days = vec![0.0; size];
+        let mut rows = Vec::with_capacity(size);
+        for target in targets {
+            let asked = &asked[target.seed as usize];
+            let first = rows.len();
+            if target.node != NONE || relation.target() == NodeKind::Game {
+                self.graph.sources(relation, asked, target.node, fan_out, &mut |time, node| {
+                    present[rows.len()] = 1.0;
+                    age_days[rows.len()] = days(time, asked.as_of) as f32;
+                    rows.push(Row { seed: target.seed, node });
+                });
+            }
+            rows.resize(first + fan_out, Row { seed: target.seed, node: NONE });
+        }
+        let block = self.block(asked, relation.source(), &rows, hops - 1);
+        Children { relation, fan_out, present, age_days, block }
+    }
+}
+
+impl Graph {
+    /// Hands over up to `limit` sources of a relation into `target`, most recent first: `take(time, source)`.
+    ///
+    /// For relations into the game the target is the asked game itself.
+    pub(crate) fn sources(
+        &self,
+        relation: Relation,
+        asked: &Asked,
+        target: u32,
+        limit: usize,
+        take: &mut dyn FnMut(i64, u32),
+    ) {
+        match relation {
+            Relation::HomeTeam => take(asked.as_of, asked.fixture.home),
+            Relation::AwayTeam => take(asked.as_of, asked.fixture.away),
+            Relation::OutcomeHomeTeam | Relation::OutcomeAwayTeam => {
+                let outcome = &self.outcomes[target as usize];
+                let home = relation == Relation::OutcomeHomeTeam;
+                take(outcome.time, if home { outcome.home } else { outcome.away });
+            }
+            Relation::Quotes => self.standing_lines(asked, limit, take),
+            Relation::Posts => {
+                if let Some(quote) = self.quotes.before(target, asked.as_of).last() {
+                    take(quote.time, self.quotes.lines[target as usize].book);
+                }
+            }
+            _ if relation.target() == NodeKind::Game && asked.game == NONE => {}
+            _ => {
+                let target = if relation.target() == NodeKind::Game { asked.game } else { target };
+                let (times, sources) = self.relation(relation).before(target, asked.as_of);
+                times.iter().zip(sources).rev().take(limit).for_each(|(time, source)| take(*time, *source));
+            }
+        }
+    }
+
+    /// Hands over each book's latest quotes, most recent first, a third of `limit` per market.
+    fn standing_lines(&self, asked: &Asked, limit: usize, take: &mut dyn FnMut(i64, u32)) {
+        if asked.game == NONE {
+            return;
+        }
+        let standing = self.quotes.of_game(asked.game).filter_map(|line| {
+            let quote = self.quotes.before(line, asked.as_of).last()?;
+            Some((quote.time, line))
+        });
+        let mut standing: Vec<(i64, u32)> = standing.collect();
+        standing.sort_by_key(|&(time, line)| (std::cmp::Reverse(time), line));
+        let mut room = [limit.div_ceil(3); 3];
+        standing.retain(|&(_, line)| {
+            let room = &mut room[self.quotes.lines[line as usize].market as usize];
+            let fits = *room > 0;
+            *room = room.saturating_sub(1);
+            fits
+        });
+        standing.into_iter().take(limit).for_each(|(time, line)| take(time, line));
+    }
+}

@@ -1,0 +1,107 @@
+//! What was the latest thing known before an instant: sorted arrays with one slice per node.
+
+/// Edges of one relation, or statements about a target: per target sorted by (time, source).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Edges {
+    offsets: Vec<u32>,
+    time: Vec<i64>,
+    source: Vec<u32>,
+}
+
+impl Edges {
+    /// Sorts `(target, time, source)` triples of `targets` nodes; a repeated triple counts once.
+    pub(crate) fn new(targets: usize, mut edges: Vec<(u32, i64, u32)>) -> Self {
+        edges.sort_unstable();
+        edges.dedup();
+        Self {
+            offsets: offsets(targets, edges.iter().map(|edge| edge.0)),
+            time: edges.iter().map(|edge| edge.1).collect(),
+            source: edges.iter().map(|edge| edge.2).collect(),
+        }
+    }
+
+    /// Returns times and sources of the target's edges strictly before `as_of`, oldest first.
+    pub(crate) fn before(&self, target: u32, as_of: i64) -> (&[i64], &[u32]) {
+        let visible = visible(&self.offsets, &self.time, target, as_of);
+        (&self.time[visible.clone()], &self.source[visible])
+    }
+
+    /// Returns the latest edge strictly before `as_of`.
+    pub(crate) fn latest(&self, target: u32, as_of: i64) -> Option<(i64, u32)> {
+        let (time, source) = self.before(target, as_of);
+        Some((*time.last()?, *source.last()?))
+    }
+}
+
+/// A node's state after each event, looked up as of an instant by binary search.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct History<T> {
+    offsets: Vec<u32>,
+    time: Vec<i64>,
+    state: Vec<T>,
+}
+
+impl<T> Default for History<T> {
+    fn default() -> Self {
+        Self { offsets: vec![0], time: vec![], state: vec![] }
+    }
+}
+
+impl<T> History<T> {
+    /// Files `(node, time, state after)` events; events of equal node and time keep their order.
+    pub(crate) fn new(nodes: usize, mut events: Vec<(u32, i64, T)>) -> Self {
+        events.sort_by_key(|event| (event.0, event.1));
+        let offsets = offsets(nodes, events.iter().map(|event| event.0));
+        let (time, state) = events.into_iter().map(|(_, time, state)| (time, state)).unzip();
+        Self { offsets, time, state }
+    }
+
+    /// Returns the states after the events strictly before `as_of`, oldest first.
+    pub(crate) fn until(&self, node: u32, as_of: i64) -> &[T] {
+        &self.state[visible(&self.offsets, &self.time, node, as_of)]
+    }
+
+    /// Returns the state that the last event strictly before `as_of` left behind.
+    pub(crate) fn before(&self, node: u32, as_of: i64) -> Option<&T> {
+        self.until(node, as_of).last()
+    }
+}
+
+/// Returns where each of `nodes` slices begins, given the sorted node of each entry.
+pub(crate) fn offsets(nodes: usize, sorted: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut offsets = vec![0u32; nodes + 1];
+    for node in sorted {
+        offsets[node as usize + 1] += 1;
+    }
+    for i in 1..offsets.len() {
+        offsets[i] += offsets[i - 1];
+    }
+    offsets
+}
+
+fn visible(offsets: &[u32], time: &[i64], node: u32, as_of: i64) -> std::ops::Range<usize> {
+    let (start, end) = (offsets[node as usize] as usize, offsets[node as usize + 1] as usize);
+    start..start + time[start..end].partition_point(|t| *t < as_of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edge_is_hidden_at_its_own_instant() {
+        let edges = Edges::new(2, vec![(1, 5, 7), (1, 3, 9), (0, 4, 1), (1, 5, 7)]);
+        assert_eq!(edges.before(1, 5), (&[3][..], &[9][..]));
+        assert_eq!(edges.latest(1, 6), Some((5, 7)));
+        assert_eq!(edges.before(1, 100).0.len(), 2, "the repeated edge counts once");
+        assert_eq!(edges.latest(0, 4), None);
+    }
+
+    #[test]
+    fn the_last_event_before_the_instant_is_the_state() {
+        let history = History::new(2, vec![(0, 1, 'a'), (0, 2, 'b'), (0, 2, 'c'), (1, 0, 'x')]);
+        assert_eq!(history.before(0, 2), Some(&'a'));
+        assert_eq!(history.before(0, 3), Some(&'c'));
+        assert_eq!(history.before(1, 0), None);
+    }
+}
