@@ -8,8 +8,8 @@ use std::{
 };
 
 use crate::{
-    Change, Done, Event, Evidence, Observer, Plan, RunError, RunFolder, RunRecord, Runner, TaskError, TaskOutput,
-    TaskRecord, TaskState, folder::failed, marker::fingerprint, runner::Attempt,
+    Change, Done, Event, Evidence, Observer, Plan, RunError, RunFolder, RunRecord, Runner, TaskError,
+    TaskOutput, TaskRecord, TaskState, folder::failed, marker::fingerprint, runner::Attempt,
 };
 
 /// What the runner knows of a task beyond its record.
@@ -86,8 +86,13 @@ impl<'a> Board<'a> {
                 self.happened(Some(task), Change::Cancelled)?;
             } else {
                 let lost = |need: &&usize| self.state(**need) != TaskState::Done;
-                let blocked_by: Vec<String> =
-                    self.plan.needs(task).iter().filter(lost).map(|n| self.record.tasks[*n].id.clone()).collect();
+                let blocked_by: Vec<String> = self
+                    .plan
+                    .needs(task)
+                    .iter()
+                    .filter(lost)
+                    .map(|n| self.record.tasks[*n].id.clone())
+                    .collect();
                 self.block(task, Evidence { blocked_by, ..Evidence::default() })?;
             }
         }
@@ -120,7 +125,9 @@ impl<'a> Board<'a> {
     /// Returns the wait until the next retry is due.
     pub(crate) fn next_retry(&self, now: Instant) -> Option<Duration> {
         let due = |(slot, task): (&Slot, &TaskRecord)| {
-            slot.not_before.filter(|_| task.state == TaskState::Pending).map(|at| at.saturating_duration_since(now))
+            slot.not_before
+                .filter(|_| task.state == TaskState::Pending)
+                .map(|at| at.saturating_duration_since(now))
         };
         self.slots.iter().zip(&self.record.tasks).filter_map(due).filter(|wait| !wait.is_zero()).min()
     }
@@ -147,8 +154,10 @@ impl<'a> Board<'a> {
         let number = record.attempts;
         self.happened(Some(task), Change::Started { attempt: number })?;
         let waited_for = self.plan.needs(task).iter().chain(self.plan.after(task));
-        let earlier =
-            waited_for.map(|i| &self.record.tasks[*i]).map(|earlier| (earlier.id.clone(), earlier.clone())).collect();
+        let earlier = waited_for
+            .map(|i| &self.record.tasks[*i])
+            .map(|earlier| (earlier.id.clone(), earlier.clone()))
+            .collect();
         Ok(Some(Attempt { run_folder: self.folder.path().to_owned(), folder, number, earlier }))
     }
 
@@ -184,9 +193,9 @@ impl<'a> Board<'a> {
         let began = self.slots[task].began.unwrap_or(now);
         let seconds = now.duration_since(began).as_secs_f64().max(0.0);
         let checked = result.and_then(|output| match self.missing_output(task, &output) {
-            Some(name) => {
-                Err(TaskError::new(format!("the task ended well, but its output `{name}` is absent or differs")))
-            }
+            Some(name) => Err(TaskError::new(format!(
+                "the task ended well, but its output `{name}` is absent or differs"
+            ))),
             None => Ok(output),
         });
         match checked {

@@ -46,7 +46,11 @@ fn verdict(record: &RunRecord) -> String {
     }
     let span = match record.ended_at {
         Some(end) => {
-            format!("{} to {end}, {:.1} s", record.started_at, end.duration_since(record.started_at).as_secs_f64())
+            format!(
+                "{} to {end}, {:.1} s",
+                record.started_at,
+                end.duration_since(record.started_at).as_secs_f64()
+            )
         }
         None => format!("{}, not ended", record.started_at),
     };
@@ -70,7 +74,8 @@ fn tasks(page: &mut Page, record: &RunRecord) {
 }
 
 fn blocked(page: &mut Page, record: &RunRecord) {
-    let mut stuck = record.in_state(TaskState::Blocked).filter_map(|t| Some((t, t.evidence.as_ref()?))).peekable();
+    let mut stuck =
+        record.in_state(TaskState::Blocked).filter_map(|t| Some((t, t.evidence.as_ref()?))).peekable();
     if stuck.peek().is_none() {
         return;
     }
@@ -89,7 +94,7 @@ fn one_blocked(page: &mut Page, record: &RunRecord, task: &TaskRecord, evidence:
         ));
         return;
     }
-    page.line(&format!("Failed after {} attempts:\n", task.attempts));
+    page.line(&format!("Failed; attempts: {}.\n", task.attempts));
     page.line(&fenced(&evidence.error));
     if !evidence.log_tail.is_empty() {
         page.line(&format!("\nEnd of `{}/{}/log.txt`:\n", record.run_id, task.id));
@@ -127,5 +132,10 @@ fn cell(text: &str) -> String {
 
 /// Indents, so that no line of the text can end the block.
 fn fenced(lines: &[String]) -> String {
-    lines.iter().flat_map(|text| text.lines()).map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+    lines
+        .iter()
+        .flat_map(|text| text.lines())
+        .map(|line| format!("    {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -64,7 +64,9 @@ impl LocalExecutor {
         for job in self.jobs.values_mut() {
             job.notice();
         }
-        while self.jobs.values().filter(|job| job.process.is_some()).count() < self.slots && !self.queue.is_empty() {
+        while self.jobs.values().filter(|job| job.process.is_some()).count() < self.slots
+            && !self.queue.is_empty()
+        {
             let id = self.queue.remove(0);
             if let Some(job) = self.jobs.get_mut(&id) {
                 job.start();
@@ -187,7 +189,11 @@ impl Job {
         if !status.success() {
             return JobState::Failed(JobFailure::Exit(status.code()));
         }
-        if self.output.join(MARKER).is_file() { JobState::Done } else { JobState::Failed(JobFailure::NoMarker) }
+        if self.output.join(MARKER).is_file() {
+            JobState::Done
+        } else {
+            JobState::Failed(JobFailure::NoMarker)
+        }
     }
 
     /// Kills the whole group before its head is reaped, so that the id cannot belong to somebody else by then.

@@ -41,8 +41,8 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
-    CancelFlag, Observer, Output, Plan, RunError, RunFolder, RunRecord, Task, TaskContext, TaskError, TaskOutput,
-    board::Board, hand_off,
+    CancelFlag, Observer, Output, Plan, RunError, RunFolder, RunRecord, Task, TaskContext, TaskError,
+    TaskOutput, board::Board, hand_off,
 };
 
 /// Says what time it is.
@@ -172,7 +172,8 @@ impl Runner {
                 return board.end_run();
             }
             // Short enough to notice a raised flag, long enough to cost nothing.
-            let wait = board.next_retry(Instant::now()).unwrap_or(Duration::MAX).min(Duration::from_millis(200));
+            let wait =
+                board.next_retry(Instant::now()).unwrap_or(Duration::MAX).min(Duration::from_millis(200));
             match receiver.recv_timeout(wait) {
                 Ok(Message::Log { task, line }) => board.logged(task, line),
                 Ok(Message::Ended { task, result }) => board.ended(task, result)?,
@@ -184,7 +185,10 @@ impl Runner {
 
 impl fmt::Debug for Runner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Runner").field("runs", &self.runs).field("run_id", &self.run_id).finish_non_exhaustive()
+        f.debug_struct("Runner")
+            .field("runs", &self.runs)
+            .field("run_id", &self.run_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -220,7 +224,8 @@ fn work(task: usize, declared: &Task, attempt: &Attempt, cancel: &CancelFlag, se
 
 /// A log that cannot be written must not fail the task.
 fn append_line(path: &Path, line: &str) {
-    let written = OpenOptions::new().append(true).create(true).open(path).and_then(|mut f| writeln!(f, "{line}"));
+    let written =
+        OpenOptions::new().append(true).create(true).open(path).and_then(|mut f| writeln!(f, "{line}"));
     if let Err(error) = written {
         tracing::warn!(path = %path.display(), %error, "cannot write a task's log");
     }

@@ -41,7 +41,9 @@ use crate::{marker::write_whole, runner::Clock};
 #[non_exhaustive]
 pub enum ScheduleError {
     /// The expression is no cron expression.
-    #[error("`{expression}` is no cron expression ({reason}): use five fields (minute hour day month weekday), or six with seconds first")]
+    #[error(
+        "`{expression}` is no cron expression ({reason}): use five fields (minute hour day month weekday), or six with seconds first"
+    )]
     Expression {
         /// As given.
         expression: String,
@@ -70,8 +72,7 @@ pub struct When {
 impl When {
     /// Reads five fields (seconds are 0) or six (seconds first), and an IANA zone such as `Europe/Berlin`.
     pub fn parse(expression: &str, zone: &str) -> Result<Self, ScheduleError> {
-        let refuse =
-            |reason: String| ScheduleError::Expression { expression: expression.to_owned(), reason };
+        let refuse = |reason: String| ScheduleError::Expression { expression: expression.to_owned(), reason };
         let fields = expression.split_whitespace().count();
         let six = match fields {
             5 => format!("0 {expression}"),
@@ -292,8 +293,11 @@ mod tests {
 
     #[test]
     fn a_night_runs_once_a_day_through_both_changes_of_the_clock() {
-        for (zone, day) in [("Europe/Berlin", "2024-03-28"), ("Europe/Berlin", "2024-10-24"), ("America/New_York", "2024-11-01")]
-        {
+        for (zone, day) in [
+            ("Europe/Berlin", "2024-03-28"),
+            ("Europe/Berlin", "2024-10-24"),
+            ("America/New_York", "2024-11-01"),
+        ] {
             let half_past_two = When::parse("30 2 * * *", zone).unwrap();
             let from = instant(&format!("{day}T12:00:00Z"));
             let zone = jiff::tz::TimeZone::get(zone).unwrap();
@@ -312,12 +316,17 @@ mod tests {
             assert!(error.starts_with(&format!("`{bad}` is no cron expression")), "{error}");
         }
         let error = When::parse("0 9 * * *", "Mars/Olympus").unwrap_err();
-        assert_eq!(error.to_string(), "`Mars/Olympus` is no IANA time zone: use a name like Europe/Berlin or UTC");
+        assert_eq!(
+            error.to_string(),
+            "`Mars/Olympus` is no IANA time zone: use a name like Europe/Berlin or UTC"
+        );
     }
 
     #[test]
     fn an_instant_that_never_comes_is_none() {
-        assert!(When::parse("0 9 30 2 *", "UTC").unwrap().next_after(instant("2024-01-01T00:00:00Z")).is_none());
+        assert!(
+            When::parse("0 9 30 2 *", "UTC").unwrap().next_after(instant("2024-01-01T00:00:00Z")).is_none()
+        );
     }
 
     #[test]

@@ -96,7 +96,8 @@ impl Client {
         let name = name.ok_or(ClientError::Url)?.to_owned();
         let host = base.port().map_or_else(|| name.clone(), |port| format!("{name}:{port}"));
         let time_out = Duration::from_secs(30);
-        let mut builder = reqwest::Client::builder().connect_timeout(Duration::from_secs(5)).timeout(time_out);
+        let mut builder =
+            reqwest::Client::builder().connect_timeout(Duration::from_secs(5)).timeout(time_out);
         if is_loopback(&name) {
             builder = builder.no_proxy(); // a proxy could not reach this machine's own loopback
         }

@@ -90,7 +90,8 @@ mod tests {
     #[test]
     fn an_answer_is_the_mean_of_the_members() {
         let members = [member([0.2, 0.2, 0.6]), member([0.4, 0.2, 0.4])];
-        let line = LineAsked { market: Market::Spread, selection: Selection::Home, points: Points::from_f64(0.0) };
+        let line =
+            LineAsked { market: Market::Spread, selection: Selection::Home, points: Points::from_f64(0.0) };
         let answer = answer(&members, &line).unwrap();
         // Both members draw with 0.2; home wins with (0.6 + 0.4) / 2. Exact but for rounding.
         assert!((answer.win - 0.5).abs() < 1e-12 && (answer.push - 0.2).abs() < 1e-12);
@@ -107,7 +108,10 @@ mod tests {
         };
         assert_eq!(line(Market::Total, Selection::Home, None).unwrap(), "`home` is no selection of a total");
         assert_eq!(line(Market::Total, Selection::Over, None).unwrap(), "a total needs `points`");
-        assert_eq!(line(Market::Moneyline, Selection::Home, Some(1.0)).unwrap(), "a moneyline takes no points");
+        assert_eq!(
+            line(Market::Moneyline, Selection::Home, Some(1.0)).unwrap(),
+            "a moneyline takes no points"
+        );
         assert!(line(Market::Spread, Selection::Away, Some(0.25)).is_none());
     }
 }

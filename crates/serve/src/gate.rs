@@ -29,7 +29,8 @@ pub(crate) async fn gate(State(app): State<App>, request: Request, next: Next) -
     let response = if is_allowed(&app, &path, request.headers()) {
         let time_out = app.settings().time_out;
         tokio::time::timeout(time_out, next.run(request)).await.unwrap_or_else(|_| {
-            let detail = format!("no answer within {} s; ask for fewer games, or again later", time_out.as_secs());
+            let detail =
+                format!("no answer within {} s; ask for fewer games, or again later", time_out.as_secs());
             Problem::new(ProblemKind::TimedOut, detail).into_response()
         })
     } else {

@@ -25,13 +25,24 @@ impl Metrics {
         let mut registry = Registry::with_prefix("edge");
         let requests = Family::default();
         registry.register("http_requests", "Requests by route, method and status", requests.clone());
-        let latency: Family<Labels, Histogram, fn() -> Histogram> = Family::new_with_constructor(new_histogram);
+        let latency: Family<Labels, Histogram, fn() -> Histogram> =
+            Family::new_with_constructor(new_histogram);
         let unit = || Unit::Seconds;
-        registry.register_with_unit("http_request_duration", "Time to answer by route", unit(), latency.clone());
+        registry.register_with_unit(
+            "http_request_duration",
+            "Time to answer by route",
+            unit(),
+            latency.clone(),
+        );
         let (model_age, data_age, ready) = (Gauge::default(), Gauge::default(), Gauge::default());
         let age = "Age of the data that the loaded model was trained on";
         registry.register_with_unit("model_age", age, unit(), model_age.clone());
-        registry.register_with_unit("data_age", "Age of the data that predictions use", unit(), data_age.clone());
+        registry.register_with_unit(
+            "data_age",
+            "Age of the data that predictions use",
+            unit(),
+            data_age.clone(),
+        );
         registry.register("ready", "1 when a model is loaded and its data is fresh", ready.clone());
         Self { registry, requests, latency, model_age, data_age, ready }
     }

@@ -16,7 +16,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use market::{
-    Distribution, Game, GameId, GameQuery, LeagueId, ModelCard, PredictError, Prediction, Predictor, ScoreForecast,
+    Distribution, Game, GameId, GameQuery, LeagueId, ModelCard, PredictError, Prediction, Predictor,
+    ScoreForecast,
 };
 use tokio::{net::TcpListener, sync::oneshot};
 

@@ -53,7 +53,9 @@ impl ProblemKind {
     fn parts(self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Self::BadRequest => (StatusCode::BAD_REQUEST, "bad-request", "The request cannot be read"),
-            Self::Unauthorised => (StatusCode::UNAUTHORIZED, "unauthorised", "A valid bearer token is needed"),
+            Self::Unauthorised => {
+                (StatusCode::UNAUTHORIZED, "unauthorised", "A valid bearer token is needed")
+            }
             Self::UnknownRoute => (StatusCode::NOT_FOUND, "unknown-route", "Nothing lives at this path"),
             Self::UnknownGame => (StatusCode::NOT_FOUND, "unknown-game", "The game is not known"),
             Self::MethodNotAllowed => {
@@ -129,14 +131,18 @@ impl From<PredictError> for Problem {
         match error {
             PredictError::UnknownGame(_) => Self::new(ProblemKind::UnknownGame, text),
             PredictError::UnknownTeam { suggestion, .. } => {
-                let suggestions = suggestion.split(", ").filter(|s| !s.is_empty()).map(str::to_owned).collect();
+                let suggestions =
+                    suggestion.split(", ").filter(|s| !s.is_empty()).map(str::to_owned).collect();
                 Self { suggestions, ..Self::new(ProblemKind::UnknownTeam, text) }
             }
             PredictError::Ambiguous(_) => Self::new(ProblemKind::Invalid, text),
             // The cause may name files and shapes; it belongs in the log, not on the network.
             other => {
                 tracing::error!(error = &other as &dyn std::error::Error, "a prediction failed");
-                Self::new(ProblemKind::Internal, "the model failed on this request; the server's log has the cause")
+                Self::new(
+                    ProblemKind::Internal,
+                    "the model failed on this request; the server's log has the cause",
+                )
             }
         }
     }

@@ -27,7 +27,9 @@ use crate::{
     App, Problem, ProblemKind,
     forecast::{game_forecast, refuse_line},
     gate::gate,
-    wire::{Health, LineAsked, ModelAnswer, PredictAnswer, PredictRequest, SCHEMA_VERSION, SlateQuery, Stamp},
+    wire::{
+        Health, LineAsked, ModelAnswer, PredictAnswer, PredictRequest, SCHEMA_VERSION, SlateQuery, Stamp,
+    },
 };
 
 #[derive(OpenApi)]
@@ -197,10 +199,12 @@ async fn answer(
     let work = tokio::task::spawn_blocking(move || {
         let _slot = slot;
         let predictions = ask(predictor.as_ref())?;
-        let games = predictions.into_iter().map(|p| game_forecast(p, &lines, full)).collect::<Option<Vec<_>>>();
+        let games =
+            predictions.into_iter().map(|p| game_forecast(p, &lines, full)).collect::<Option<Vec<_>>>();
         Ok((stamp(predictor.as_ref()), games))
     });
-    let (stamp, games) = work.await.map_err(|_| internal())?.map_err(|error: PredictError| Problem::from(error))?;
+    let (stamp, games) =
+        work.await.map_err(|_| internal())?.map_err(|error: PredictError| Problem::from(error))?;
     Ok(Json(PredictAnswer { stamp, games: games.ok_or_else(internal)? }))
 }
 
@@ -244,7 +248,10 @@ fn window(query: &SlateQuery, as_of: Timestamp) -> Result<(Timestamp, Timestamp)
 fn refuse_body(rejection: &JsonRejection, limit: usize) -> Problem {
     let kind = match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
-            return Problem::new(ProblemKind::TooLarge, format!("the body may have {limit} bytes; send fewer games"));
+            return Problem::new(
+                ProblemKind::TooLarge,
+                format!("the body may have {limit} bytes; send fewer games"),
+            );
         }
         StatusCode::UNSUPPORTED_MEDIA_TYPE => ProblemKind::NotJson,
         StatusCode::UNPROCESSABLE_ENTITY => ProblemKind::Invalid,

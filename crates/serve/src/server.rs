@@ -24,7 +24,9 @@ use crate::{App, Settings, router};
 #[non_exhaustive]
 pub enum ServeError {
     /// Another process has the port.
-    #[error("cannot listen on {address}: the port is in use; stop the other process or choose another with `--listen`")]
+    #[error(
+        "cannot listen on {address}: the port is in use; stop the other process or choose another with `--listen`"
+    )]
     PortInUse {
         /// Where.
         address: SocketAddr,

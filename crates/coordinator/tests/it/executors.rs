@@ -89,7 +89,9 @@ fn a_job_over_its_time_is_stopped_with_its_children() {
 fn dropping_the_executor_stops_what_it_started() {
     let root = tempfile::tempdir().unwrap();
     let mut executor = LocalExecutor::new(root.path(), 1);
-    executor.submit(shell("job", "echo $$ > {output}/pid.new; mv {output}/pid.new {output}/pid; sleep 300")).unwrap();
+    executor
+        .submit(shell("job", "echo $$ > {output}/pid.new; mv {output}/pid.new {output}/pid; sleep 300"))
+        .unwrap();
     let pid = executor.output("job").unwrap().join("pid");
     wait_for("the process", || pid.exists());
     drop(executor);

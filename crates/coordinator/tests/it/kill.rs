@@ -68,8 +68,10 @@ fn end_state(runs: &Path) -> BTreeMap<String, (String, String, Vec<String>)> {
     let record = read_state(&runs.join("night")).unwrap();
     assert!(record.ended_at.is_some());
     let tasks = record.tasks.into_iter().map(|task| {
-        let mut files: Vec<PathBuf> =
-            fs::read_dir(runs.join("night").join(&task.id)).unwrap().map(|file| file.unwrap().path()).collect();
+        let mut files: Vec<PathBuf> = fs::read_dir(runs.join("night").join(&task.id))
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .collect();
         files.retain(|path| !path.ends_with("log.txt") && !path.ends_with(".done"));
         files.sort();
         let texts = files.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
@@ -94,7 +96,8 @@ fn killed_at_ten_instants_and_resumed_the_end_is_the_same() {
         std::thread::sleep(Duration::from_millis(5 + instant * 17));
         child.kill().unwrap();
         child.wait().unwrap();
-        cut_short += u32::from(read_state(&runs.path().join("night")).is_none_or(|state| state.ended_at.is_none()));
+        cut_short +=
+            u32::from(read_state(&runs.path().join("night")).is_none_or(|state| state.ended_at.is_none()));
         assert!(start(runs.path()).wait().unwrap().success());
         assert_eq!(end_state(runs.path()), expected, "killed at instant {instant}");
     }
@@ -111,7 +114,8 @@ fn a_second_process_is_refused_while_the_first_works_and_welcome_after_its_death
     }
     let second = start(runs.path()).wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
-    let owner = format!("refused: run `night` is being driven by another process (process {} since", first.id());
+    let owner =
+        format!("refused: run `night` is being driven by another process (process {} since", first.id());
     assert!(said.contains(&owner), "{said}");
     first.kill().unwrap();
     first.wait().unwrap();

@@ -5,8 +5,8 @@ use std::{
 };
 
 use coordinator::{
-    CancelFlag, Change, Event, Observer, Output, Plan, RunError, RunFolder, RunRecord, Silent, Task, TaskError,
-    TaskOutput, TaskState,
+    CancelFlag, Change, Event, Observer, Output, Plan, RunError, RunFolder, RunRecord, Silent, Task,
+    TaskError, TaskOutput, TaskState,
 };
 use jiff::Timestamp;
 
@@ -91,7 +91,8 @@ fn a_panic_is_a_failure_with_its_message() {
 fn a_declared_output_that_is_absent_is_a_failure() {
     let runs = tempfile::tempdir().unwrap();
     let silent = Task::new("silent", "test", |_| Ok(TaskOutput::new(""))).output("table");
-    let liar = Task::new("liar", "test", |_| Ok(TaskOutput::new("").output(Output::new("x", "/nowhere/x", "00"))));
+    let liar =
+        Task::new("liar", "test", |_| Ok(TaskOutput::new("").output(Output::new("x", "/nowhere/x", "00"))));
     let record = runner(runs.path()).run(&Plan::new(vec![silent, liar]).unwrap(), &Silent).unwrap();
     assert!(record.tasks.iter().all(|task| task.state == TaskState::Blocked));
 }
@@ -100,8 +101,11 @@ fn a_declared_output_that_is_absent_is_a_failure() {
 fn a_second_session_does_only_what_changed() {
     let (runs, first, second) = (tempfile::tempdir().unwrap(), Count::default(), Count::default());
     let plan = |input: &str| {
-        Plan::new(vec![counted("fetch", &first).input("epl"), counted("train", &second).needs(["fetch"]).input(input)])
-            .unwrap()
+        Plan::new(vec![
+            counted("fetch", &first).input("epl"),
+            counted("train", &second).needs(["fetch"]).input(input),
+        ])
+        .unwrap()
     };
     let counts = || (first.load(Ordering::SeqCst), second.load(Ordering::SeqCst));
     let runner = runner(runs.path());
@@ -161,7 +165,8 @@ fn a_raised_flag_lets_work_end_and_begins_nothing() {
 #[test]
 fn the_journal_and_the_state_tell_the_same_end() {
     let (runs, count) = (tempfile::tempdir().unwrap(), Count::default());
-    let record = runner(runs.path()).run(&Plan::new(vec![counted("fetch", &count)]).unwrap(), &Silent).unwrap();
+    let record =
+        runner(runs.path()).run(&Plan::new(vec![counted("fetch", &count)]).unwrap(), &Silent).unwrap();
     assert_eq!(coordinator::folder::read_state(&runs.path().join("night")), Some(record));
     let events = fs::read_to_string(runs.path().join("night/events.jsonl")).unwrap();
     insta::assert_snapshot!(events);

@@ -45,7 +45,9 @@ async fn a_full_answer_gives_the_prediction_back_to_the_bit() {
 #[tokio::test]
 async fn a_slate_takes_a_day_or_an_instant() {
     let router = endpoint(serving(), Settings::default());
-    for path in ["/v1/slate", "/v1/slate?date=2022-10-14&hours=3", "/v1/slate?from=2022-10-14T09:00:00Z&full=true"] {
+    for path in
+        ["/v1/slate", "/v1/slate?date=2022-10-14&hours=3", "/v1/slate?from=2022-10-14T09:00:00Z&full=true"]
+    {
         let (status, answer) = json_of(&router, get(path)).await;
         assert_eq!((status, answer["games"].as_array().unwrap().len()), (StatusCode::OK, 1), "{path}");
         assert_eq!(answer["games"][0]["prediction"].is_object(), path.contains("full"));
@@ -71,8 +73,12 @@ async fn health_does_not_depend_on_a_model_but_readiness_does() {
     let (status, health) = json_of(&router, get("/healthz")).await;
     assert_eq!(status, StatusCode::OK);
     insta::assert_json_snapshot!(health);
-    for request in [get("/readyz"), get("/v1/model"), get("/v1/slate"), predict(r#"{"games":[{"home":"A","away":"B"}]}"#)]
-    {
+    for request in [
+        get("/readyz"),
+        get("/v1/model"),
+        get("/v1/slate"),
+        predict(r#"{"games":[{"home":"A","away":"B"}]}"#),
+    ] {
         let (status, problem) = json_of(&router, request).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(problem["detail"], "no model is loaded: models/best.pt is corrupt");

@@ -81,7 +81,10 @@ async fn a_failing_model_is_a_500_without_its_secrets_and_the_next_request_works
 async fn a_slow_answer_is_cut_off() {
     let router = endpoint(serving(), Settings { time_out: Duration::from_millis(50), ..Settings::default() });
     let (status, problem) = json_of(&router, predict(r#"{"games": [{"home": "Slow", "away": "B"}]}"#)).await;
-    assert_eq!((status, &problem["type"]), (StatusCode::SERVICE_UNAVAILABLE, &"urn:edge:problem:timed-out".into()));
+    assert_eq!(
+        (status, &problem["type"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &"urn:edge:problem:timed-out".into())
+    );
 }
 
 #[tokio::test]

@@ -39,7 +39,11 @@ impl Predictor for Moody {
             match home.as_str() {
                 "Brentfort" => {
                     let (team, league) = ("Brentfort".to_owned(), "epl".to_owned());
-                    return Err(PredictError::UnknownTeam { team, league, suggestion: "Brentford, Brighton".to_owned() });
+                    return Err(PredictError::UnknownTeam {
+                        team,
+                        league,
+                        suggestion: "Brentford, Brighton".to_owned(),
+                    });
                 }
                 "Broken" => return Err(PredictError::Model("secret path /models".into())),
                 "Panic" => panic!("inside the model"),

@@ -37,7 +37,9 @@ async fn the_client_and_the_server_understand_each_other() {
     let slate = client.full_slate(as_of(), 24).await.unwrap();
     assert!(slate.games[0].prediction.is_some());
     let refused = client.predict(&one_game("Brentfort")).await.unwrap_err();
-    let ClientError::Refused { status: 422, problem: Some(problem), .. } = &refused else { panic!("{refused}") };
+    let ClientError::Refused { status: 422, problem: Some(problem), .. } = &refused else {
+        panic!("{refused}")
+    };
     assert_eq!(problem.suggestions, ["Brentford", "Brighton"]);
     let stranger = Client::new(&url, None).unwrap().model().await.unwrap_err();
     assert!(matches!(stranger, ClientError::Refused { status: 401, .. }));
@@ -100,7 +102,9 @@ async fn flaky(failures: u32, status: StatusCode) -> (String, Arc<AtomicU32>) {
 
 #[tokio::test]
 async fn what_may_pass_is_asked_again_and_what_will_not_is_not() {
-    let patient = |url: &str| Client::new(url, None).unwrap().patience(3, Duration::from_millis(1), Duration::from_secs(10));
+    let patient = |url: &str| {
+        Client::new(url, None).unwrap().patience(3, Duration::from_millis(1), Duration::from_secs(10))
+    };
     let (url, asked) = flaky(2, StatusCode::BAD_GATEWAY).await;
     assert_eq!(patient(&url).health().await.unwrap().status, "up");
     assert_eq!(asked.load(Ordering::SeqCst), 3);
