@@ -1,1 +1,52 @@
-//! Placeholder.
+//! The Heterogeneous Graph Transformer: network, training, baselines, scores, and the predictor over a graph.
+//!
+//! A [`graph::Sampler`] cuts a game's surroundings out of the graph as a tree of padded rectangles; the network passes
+//! messages up that tree and tilts the league's own histograms of margin and total. The only crate that lists tch;
+//! no tensor crosses its border.
+//!
+//! | module | question it answers |
+//! |---|---|
+//! | [`settings`] | what may a person set? |
+//! | `examples`, `samples`, `tree` | which games, as of when, as which tensors? |
+//! | `schema`, `hgt`, `net` | how do messages pass? |
+//! | [`base`], `tilt` | how do five numbers become two distributions, and what is the loss? |
+//! | `fit`, [`train`] | how are members trained, and the ensemble? |
+//! | `baselines`, `evaluate`, [`information`] | what must it beat, and what does it know beyond the price? |
+//! | [`ensemble`], [`graph_file`] | how are model and graph kept? |
+//! | [`predictor`] | what does it say of a game? |
+//! | [`progress`] | where does training stand? |
+//! | [`search`] | which settings are worth trying? |
+
+mod baselines;
+mod error;
+mod evaluate;
+mod examples;
+mod fit;
+mod hgt;
+mod net;
+mod newton;
+mod samples;
+mod schema;
+mod tilt;
+mod tree;
+
+pub mod base;
+pub mod ensemble;
+pub mod graph_file;
+pub mod information;
+pub mod predictor;
+pub mod progress;
+pub mod search;
+pub mod settings;
+pub mod train;
+
+pub use base::{LeagueBase, smoothed_histogram};
+pub use ensemble::{Ensemble, MemberRecord, ModelFile, sha256};
+pub use error::ModelError;
+pub use graph_file::{graph_from_bytes, graph_to_bytes};
+pub use information::{HeldOut, information_weight};
+pub use predictor::GraphPredictor;
+pub use progress::{Progress, Stage, Step, Variant};
+pub use search::{Search, TrialResult, TrialSpec, run_trial};
+pub use settings::{DeviceChoice, TrainSettings};
+pub use train::{Provenance, Trained, Trainer};

@@ -1,0 +1,218 @@
+//! Trained members of both variants: what they say, and the two files they are kept in.
+//!
+//! `model.pt` holds every tensor under `<variant>.<member>.<name>` in libtorch's own format; `model.json` holds all else,
+//! the sha256 of `model.pt` among it.
+
+use std::{collections::BTreeMap, io::Cursor};
+
+use graph::Batch;
+use market::{ModelCard, ScoreForecast};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tch::{Device, Tensor};
+
+use crate::{
+    LeagueBase, ModelError, TrainSettings, Variant,
+    fit::Member,
+    net::Architecture,
+    samples::{Samples, league_tensor},
+    tilt::BaseTable,
+    tree::Tree,
+};
+
+const SCHEMA_VERSION: u32 = 1;
+
+/// How one member was trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MemberRecord {
+    /// Its inputs.
+    pub variant: Variant,
+    /// Its seed.
+    pub seed: u64,
+    /// Epochs of the deployed weights.
+    pub epochs: usize,
+    /// Loss on the validation games at that epoch, before any refit.
+    pub validation_loss: f64,
+    /// Wall-clock time of an epoch on the training games.
+    pub seconds_per_epoch: f64,
+}
+
+/// Everything about a model but its weights: the content of `model.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelFile {
+    /// Version of this format.
+    pub schema_version: u32,
+    /// Version, hash, scores.
+    pub card: ModelCard,
+    /// Whether the deployed members were fitted again on all games; the card's scores are of members that were not.
+    pub refitted: bool,
+    /// Settings that it was trained with.
+    pub settings: TrainSettings,
+    /// Histograms that it tilts, in the order of the network's league index.
+    pub leagues: Vec<LeagueBase>,
+    /// Ties among the held-out games of each 2-way league, which no score counts.
+    pub ties_left_out: BTreeMap<String, usize>,
+    /// How each member was trained.
+    pub members: Vec<MemberRecord>,
+    /// sha256 of each input by its name.
+    pub inputs: BTreeMap<String, String>,
+    /// Sizes of each variant's networks.
+    architectures: BTreeMap<Variant, Architecture>,
+}
+
+/// The members of both variants, ready to forecast; on the CPU unless it was just trained elsewhere.
+#[derive(Debug)]
+pub struct Ensemble {
+    file: ModelFile,
+    members: BTreeMap<Variant, Vec<Member>>,
+    table: BaseTable,
+}
+
+/// What [`Ensemble::assemble`] is made of.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    /// With version and hash still empty.
+    pub(crate) card: ModelCard,
+    pub(crate) settings: TrainSettings,
+    pub(crate) leagues: Vec<LeagueBase>,
+    pub(crate) ties_left_out: BTreeMap<String, usize>,
+    pub(crate) records: Vec<MemberRecord>,
+    pub(crate) inputs: BTreeMap<String, String>,
+    pub(crate) members: BTreeMap<Variant, Vec<Member>>,
+}
+
+impl Ensemble {
+    /// Puts trained members together and names the whole by its hash.
+    pub(crate) fn assemble(parts: Parts) -> Result<Self, ModelError> {
+        let Parts { mut card, settings, leagues, ties_left_out, records, inputs, members } = parts;
+        let weights = weights(&members)?;
+        card.sha256 = sha256(&weights);
+        card.version = format!("{}-{}", card.data_as_of.strftime("%Y%m%dT%H%M%SZ"), &card.sha256[..8]);
+        let architectures = members
+            .iter()
+            .filter_map(|(variant, members)| Some((*variant, members.first()?.net.architecture().clone())))
+            .collect();
+        let device = members.values().flatten().next().map_or(Device::Cpu, |member| member.store.device());
+        let table = BaseTable::new(&leagues, device);
+        let file = ModelFile {
+            schema_version: SCHEMA_VERSION,
+            card,
+            refitted: settings.refit,
+            settings,
+            leagues,
+            ties_left_out,
+            members: records,
+            inputs,
+            architectures,
+        };
+        Ok(Self { file, members, table })
+    }
+
+    /// Returns everything but the weights.
+    pub fn file(&self) -> &ModelFile {
+        &self.file
+    }
+
+    /// Returns the card: the content of `best.json`.
+    pub fn card(&self) -> &ModelCard {
+        &self.file.card
+    }
+
+    /// Says how many configurations were tried before this one was chosen.
+    pub fn set_configurations_tried(&mut self, configurations: usize) {
+        self.file.card.configurations_tried = configurations;
+    }
+
+    /// Returns `model.pt` and `model.json`; the same ensemble gives the same bytes.
+    pub fn to_bytes(&self) -> Result<(Vec<u8>, String), ModelError> {
+        let json = serde_json::to_string_pretty(&self.file).map_err(ModelError::ModelFile)?;
+        Ok((weights(&self.members)?, json))
+    }
+
+    /// Reads `model.pt` and `model.json` onto the CPU.
+    ///
+    /// # Errors
+    /// When the JSON is not of this version, or the weights are not those that it speaks of.
+    pub fn from_bytes(weights: &[u8], json: &str) -> Result<Self, ModelError> {
+        let file: ModelFile = serde_json::from_str(json).map_err(ModelError::ModelFile)?;
+        let found = sha256(weights);
+        if found != file.card.sha256 {
+            return Err(ModelError::Corrupt { expected: file.card.sha256.clone(), found });
+        }
+        let tensors = Tensor::load_multi_from_stream_with_device(Cursor::new(weights), Device::Cpu)
+            .map_err(ModelError::torch("reading model.pt"))?;
+        let tensors: BTreeMap<String, Tensor> = tensors.into_iter().collect();
+        let mut members: BTreeMap<Variant, Vec<Member>> = BTreeMap::new();
+        for record in &file.members {
+            let architecture = file
+                .architectures
+                .get(&record.variant)
+                .ok_or_else(|| ModelError::Weights(record.variant.as_str().to_owned()))?;
+            let member = Member::new(architecture.clone(), record.seed, Device::Cpu);
+            let of_variant = members.entry(record.variant).or_default();
+            for (name, mut variable) in member.store.variables() {
+                let name = key(record.variant, of_variant.len(), &name);
+                match tensors.get(&name) {
+                    Some(tensor) if tensor.size() == variable.size() => {
+                        tch::no_grad(|| variable.f_copy_(tensor)).map_err(ModelError::torch("reading model.pt"))?;
+                    }
+                    _ => return Err(ModelError::Weights(name)),
+                }
+            }
+            of_variant.push(member);
+        }
+        let table = BaseTable::new(&file.leagues, Device::Cpu);
+        Ok(Self { file, members, table })
+    }
+
+    /// Forecasts each game of `batch` with each member: `[member][game]`.
+    ///
+    /// Bits may depend on how many games a batch holds, since libtorch sums in another order.
+    pub fn forecast(&self, variant: Variant, batch: &Batch) -> Result<Vec<Vec<ScoreForecast>>, ModelError> {
+        let Some(members) = self.members.get(&variant) else { return Ok(Vec::new()) };
+        let leagues: Vec<usize> = batch.league.iter().map(|league| *league as usize).collect();
+        if let Some(unknown) = leagues.iter().find(|league| **league >= self.file.leagues.len()) {
+            return Err(ModelError::Mismatch(format!("it has no league number {unknown}")));
+        }
+        let tree = Tree::new(batch)?;
+        members
+            .iter()
+            .map(|member| {
+                member.net.schema().check(&tree)?;
+                let device = member.store.device();
+                let league = league_tensor(&leagues, device);
+                let samples = Samples { tree: tree.to_device(device), league, leagues: leagues.clone() };
+                self.table.forecasts(&member.forecast(&self.table, &samples), &leagues)
+            })
+            .collect()
+    }
+
+    /// Returns the network sizes of a variant.
+    pub(crate) fn architecture(&self, variant: Variant) -> Option<&Architecture> {
+        self.file.architectures.get(&variant)
+    }
+}
+
+/// Returns the sha256 of `bytes` in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(bytes))
+}
+
+fn key(variant: Variant, member: usize, name: &str) -> String {
+    format!("{}.{member}.{name}", variant.as_str())
+}
+
+fn weights(members: &BTreeMap<Variant, Vec<Member>>) -> Result<Vec<u8>, ModelError> {
+    let mut named: BTreeMap<String, Tensor> = BTreeMap::new();
+    for (variant, members) in members {
+        for (i, member) in members.iter().enumerate() {
+            for (name, tensor) in member.store.variables() {
+                named.insert(key(*variant, i, &name), tensor.detach().to_device(Device::Cpu));
+            }
+        }
+    }
+    let named: Vec<(String, Tensor)> = named.into_iter().collect();
+    let mut bytes = Vec::new();
+    Tensor::save_multi_to_stream(&named, &mut bytes).map_err(ModelError::torch("writing model.pt"))?;
+    Ok(bytes)
+}

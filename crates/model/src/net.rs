@@ -1,0 +1,215 @@
+//! The whole network: standardise and project each kind, pass messages hop by hop, tilt the league's histograms.
+
+use std::collections::BTreeMap;
+
+use graph::NodeKind;
+use serde::{Deserialize, Serialize};
+use tch::{Device, Kind, Tensor, nn, nn::Module};
+
+use crate::{
+    ModelError,
+    hgt::{HgtLayer, LayerConfig, Sources, State},
+    schema::Schema,
+    settings::TrainSettings,
+    tree::Tree,
+};
+
+/// Parameters by which the histograms of a game are tilted: three for the margin, two for the total.
+pub(crate) const TILTS: i64 = 5;
+
+/// Beyond so many standard deviations a feature says no more.
+const FEATURE_LIMIT: f64 = 6.0;
+
+/// Sizes that the weights depend on; saved beside them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Architecture {
+    pub(crate) hidden: i64,
+    pub(crate) heads: i64,
+    pub(crate) dropout: f64,
+    pub(crate) relative_time: bool,
+    pub(crate) leagues: i64,
+    pub(crate) schema: Schema,
+}
+
+impl Architecture {
+    pub(crate) fn new(settings: &TrainSettings, leagues: usize, schema: Schema) -> Self {
+        Self {
+            hidden: settings.hidden,
+            heads: settings.heads,
+            dropout: settings.dropout,
+            relative_time: settings.relative_time,
+            leagues: leagues as i64,
+            schema,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Projection {
+    mean: Tensor,
+    scale: Tensor,
+    linear: nn::Linear,
+}
+
+#[derive(Debug)]
+struct Head {
+    hidden: nn::Linear,
+    out: nn::Linear,
+    /// `[leagues, TILTS]`.
+    league: Tensor,
+}
+
+/// One member's network.
+#[derive(Debug)]
+pub(crate) struct Net {
+    architecture: Architecture,
+    projections: BTreeMap<NodeKind, Projection>,
+    layers: Vec<HgtLayer>,
+    head: Head,
+    /// `[1, d / 2]`: cycles per day of the temporal encoding.
+    frequencies: Tensor,
+}
+
+impl Net {
+    /// Creates the parameters under `path`; the untrained network returns each league's histograms unchanged.
+    pub(crate) fn new(path: &nn::Path<'_>, architecture: Architecture) -> Self {
+        let d = architecture.hidden;
+        let projections = architecture.schema.kinds().map(|(kind, width)| {
+            let path = path / "input" / kind.as_str();
+            let projection = Projection {
+                mean: path.zeros_no_train("mean", &[width]),
+                scale: path.ones_no_train("scale", &[width]),
+                linear: nn::linear(&path, width, d, nn::LinearConfig::default()),
+            };
+            (kind, projection)
+        });
+        let projections = projections.collect();
+        let config = LayerConfig {
+            hidden: d,
+            heads: architecture.heads,
+            dropout: architecture.dropout,
+            relative_time: architecture.relative_time,
+        };
+        let hops = architecture.schema.hops();
+        let layers = (0..hops).map(|layer| {
+            let relations = architecture.schema.relations_within(hops - 1 - layer);
+            HgtLayer::new(&(path / "layer" / layer), config, &relations)
+        });
+        let layers = layers.collect();
+        let zero = nn::Init::Const(0.0);
+        let flat = nn::LinearConfig { ws_init: zero, bs_init: Some(zero), bias: true };
+        let head = Head {
+            hidden: nn::linear(path / "head" / "hidden", d, d, nn::LinearConfig::default()),
+            out: nn::linear(path / "head" / "out", d, TILTS, flat),
+            league: (path / "head").zeros("league", &[architecture.leagues, TILTS]),
+        };
+        let frequencies = frequencies(d, path.device());
+        Self { architecture, projections, layers, head, frequencies }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn layers(&self) -> &[HgtLayer] {
+        &self.layers
+    }
+
+    /// Returns each kind's mean and scale.
+    #[cfg(test)]
+    pub(crate) fn projections(&self) -> BTreeMap<NodeKind, (Tensor, Tensor)> {
+        let both = |p: &Projection| (p.mean.shallow_clone(), p.scale.shallow_clone());
+        self.projections.iter().map(|(kind, p)| (*kind, both(p))).collect()
+    }
+
+    /// Returns the sizes.
+    pub(crate) fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// Returns the shape of neighbourhoods that it takes.
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.architecture.schema
+    }
+
+    /// `league` is `[games]` of i64; returns the raw tilts `[games, TILTS]`.
+    pub(crate) fn forward(&self, tree: &Tree, league: &Tensor, train: bool) -> Tensor {
+        let mut state = self.project(tree);
+        for (layer, hgt) in self.layers.iter().enumerate() {
+            state = hgt.forward(&state, self.layers.len() - 1 - layer, train);
+        }
+        let hidden = self.head.hidden.forward(&state.hidden).gelu("none");
+        let hidden = hidden.dropout(self.architecture.dropout, train);
+        self.head.out.forward(&hidden) + self.head.league.index_select(0, league)
+    }
+
+    pub(crate) fn project(&self, tree: &Tree) -> State {
+        let d = self.architecture.hidden;
+        let hidden = match self.projections.get(&tree.kind) {
+            Some(p) => {
+                let standard = ((&tree.features - &p.mean) * &p.scale).clamp(-FEATURE_LIMIT, FEATURE_LIMIT);
+                p.linear.forward(&standard).relu().reshape([-1, d])
+            }
+            None => Tensor::zeros([tree.features.size()[..2].iter().product(), d], (Kind::Float, tree.features.device())),
+        };
+        let sources = tree.branches.iter().map(|branch| Sources {
+            relation: branch.relation,
+            fan_out: branch.fan_out,
+            present: branch.present.reshape([-1, branch.fan_out, 1]),
+            time: self.architecture.relative_time.then(|| self.encode_age(&branch.age_days)),
+            state: self.project(&branch.tree),
+        });
+        State { kind: tree.kind, hidden, sources: sources.collect() }
+    }
+
+    /// Ages in days of any shape → `[ages, d]`: sinusoids of falling frequency, as in the paper.
+    fn encode_age(&self, age_days: &Tensor) -> Tensor {
+        let angles = age_days.reshape([-1, 1]) * &self.frequencies;
+        Tensor::cat(&[angles.sin(), angles.cos()], 1) / (self.architecture.hidden as f64).sqrt()
+    }
+
+    /// Sets each kind's mean and scale from the sources that are present in `tree`.
+    pub(crate) fn standardise(&mut self, tree: &Tree) -> Result<(), ModelError> {
+        let mut moments = BTreeMap::new();
+        let everything = tree.features.ones_like().narrow(2, 0, 1).squeeze_dim(2);
+        collect_moments(tree, &everything, &mut moments);
+        for (kind, projection) in &mut self.projections {
+            let Some((count, sum, squares)) = moments.get(kind) else { continue };
+            let count = count.clamp_min(1.0);
+            let mean = sum / &count;
+            let variance = (squares / &count - mean.square()).clamp_min(0.0);
+            let constant = variance.le(1e-8);
+            let scale = variance.sqrt().clamp_min(1e-4).reciprocal().masked_fill(&constant, 1.0);
+            tch::no_grad(|| {
+                projection.mean.f_copy_(&mean.to_kind(Kind::Float))?;
+                projection.scale.f_copy_(&scale.to_kind(Kind::Float))
+            })
+            .map_err(ModelError::torch("standardising features"))?;
+        }
+        Ok(())
+    }
+}
+
+/// Count, sum and sum of squares of each feature over rows that exist.
+type Moments = (Tensor, Tensor, Tensor);
+
+fn collect_moments(tree: &Tree, exists: &Tensor, moments: &mut BTreeMap<NodeKind, Moments>) {
+    let weight = exists.to_kind(Kind::Double).unsqueeze(-1); // [games, rows, 1]
+    let features = tree.features.to_kind(Kind::Double);
+    let both = [0i64, 1].as_slice();
+    let count = weight.sum(Kind::Double);
+    let sum = (&features * &weight).sum_dim_intlist(both, false, Kind::Double);
+    let squares = (features.square() * &weight).sum_dim_intlist(both, false, Kind::Double);
+    let entry = match moments.remove(&tree.kind) {
+        Some((c, s, q)) => (c + count, s + sum, q + squares),
+        None => (count, sum, squares),
+    };
+    moments.insert(tree.kind, entry);
+    for branch in &tree.branches {
+        let below = &branch.present * exists.unsqueeze(-1);
+        let games = below.size()[0];
+        collect_moments(&branch.tree, &below.reshape([games, -1]), moments);
+    }
+}
+
+fn frequencies(d: i64, device: Device) -> Tensor {
+    let values: Vec<f32> = (0..d / 2).map(|i| 10_000f64.powf(-2.0 * i as f64 / d as f64) as f32).collect();
+    Tensor::from_slice(&values).view([1, -1]).to_device(device)
+}

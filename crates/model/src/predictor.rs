@@ -1,0 +1,163 @@
+//! The in-process predictor: an ensemble over one graph, as of the graph's own instant.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use graph::{Batch, Graph, GraphError, Relation, Sampler, Seed};
+use jiff::tz::TimeZone;
+use market::{Game, GameId, GameQuery, LeagueId, ModelCard, PredictError, Prediction, Predictor, Timestamp};
+
+use crate::{Ensemble, ModelError, Variant, samples::sample_settings};
+
+/// Answers from an [`Ensemble`] over a [`Graph`].
+///
+/// Each game is forecast on its own, so that an answer does not depend on what else was asked.
+#[derive(Debug)]
+pub struct GraphPredictor {
+    card: ModelCard,
+    graph: Graph,
+    /// Tensors may be sent to another thread, but not shared.
+    ensemble: Mutex<Ensemble>,
+}
+
+impl GraphPredictor {
+    /// Joins the two.
+    ///
+    /// # Errors
+    /// When the graph's leagues are not those that the ensemble was trained on, in the same order.
+    pub fn new(ensemble: Ensemble, graph: Graph) -> Result<Self, ModelError> {
+        let trained: Vec<&LeagueId> = ensemble.file().leagues.iter().map(|league| &league.league).collect();
+        let known: Vec<&LeagueId> = graph.leagues().iter().map(|league| &league.id).collect();
+        if trained != known {
+            let list = |ids: &[&LeagueId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            return Err(ModelError::Mismatch(format!(
+                "it holds the leagues {}, the model knows {}",
+                list(&known),
+                list(&trained)
+            )));
+        }
+        Ok(Self { card: ensemble.card().clone(), graph, ensemble: Mutex::new(ensemble) })
+    }
+
+    /// Returns the graph that it answers from.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    fn answer(
+        &self,
+        game: Arc<Game>,
+        sample: &dyn Fn(&Sampler<'_>) -> Result<Batch, GraphError>,
+    ) -> Result<Prediction, PredictError> {
+        let ensemble = self.ensemble.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut with_prices = false;
+        let mut forecast = |variant: Variant| -> Result<Vec<_>, PredictError> {
+            let Some(architecture) = ensemble.architecture(variant) else { return Ok(Vec::new()) };
+            let relations = architecture.schema.all_relations();
+            let settings = sample_settings(&ensemble.file().settings, variant, &relations);
+            let batch = sample(&Sampler::new(&self.graph, settings)).map_err(explain)?;
+            with_prices = has_prices(&batch);
+            let members = ensemble.forecast(variant, &batch).map_err(|error| PredictError::Model(Box::new(error)))?;
+            Ok(members.into_iter().flatten().collect())
+        };
+        let members_without_market = forecast(Variant::Hgt)?;
+        let members = forecast(Variant::HgtMarket)?;
+        let members = if with_prices { members } else { members_without_market.clone() };
+        let (as_of, model_version) = (self.graph.as_of(), self.card.version.clone());
+        Ok(Prediction { game, as_of, model_version, members, members_without_market })
+    }
+
+    fn answer_known(&self, index: usize) -> Result<Prediction, PredictError> {
+        let seed = Seed { game: index, as_of: self.graph.as_of() };
+        self.answer(self.graph.games()[index].clone(), &|sampler| Ok(sampler.sample(&[seed])))
+    }
+
+    fn answer_hypothetical(
+        &self,
+        league: Option<&LeagueId>,
+        home: &str,
+        away: &str,
+        start_time: Option<Timestamp>,
+    ) -> Result<Prediction, PredictError> {
+        let as_of = self.graph.as_of();
+        let start_time = start_time.unwrap_or(as_of);
+        let league = self.league_of(league)?;
+        if home == away {
+            return Err(PredictError::Ambiguous(format!("`{home}` cannot play against itself")));
+        }
+        let game = self.header(&league, home, away, start_time);
+        self.answer(game, &|sampler| sampler.sample_hypothetical(&league, home, away, start_time, as_of))
+    }
+
+    fn league_of(&self, asked: Option<&LeagueId>) -> Result<LeagueId, PredictError> {
+        let known: Vec<&LeagueId> = self.graph.leagues().iter().map(|league| &league.id).collect();
+        let list = || known.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        match (asked, &known[..]) {
+            (Some(league), _) if known.contains(&league) => Ok(league.clone()),
+            (Some(league), _) => Err(PredictError::Ambiguous(format!("no league `{league}`; known are: {}", list()))),
+            (None, [only]) => Ok((*only).clone()),
+            (None, _) => Err(PredictError::Ambiguous(format!("which league? known are: {}", list()))),
+        }
+    }
+
+    /// Returns the header of a game that nobody scheduled: its season is that of the league's nearest game.
+    fn header(&self, league: &LeagueId, home: &str, away: &str, start_time: Timestamp) -> Arc<Game> {
+        let of_league = self.graph.games().iter().filter(|game| game.league == *league);
+        let distance = |game: &&Arc<Game>| (game.start_time.as_second() - start_time.as_second()).abs();
+        let season = of_league.min_by_key(distance).map_or(0, |game| game.season);
+        let zone = self.graph.leagues().iter().find(|known| known.id == *league);
+        let zone = zone.and_then(|league| TimeZone::get(&league.time_zone).ok()).unwrap_or(TimeZone::UTC);
+        Game::new(league, season, start_time, start_time.to_zoned(zone).date(), home, away)
+    }
+}
+
+impl Predictor for GraphPredictor {
+    fn model(&self) -> ModelCard {
+        self.card.clone()
+    }
+
+    fn as_of(&self) -> Timestamp {
+        self.graph.as_of()
+    }
+
+    fn predict(&self, queries: &[GameQuery]) -> Result<Vec<Prediction>, PredictError> {
+        let answer = |query: &GameQuery| match query {
+            GameQuery::Known { game_id } => {
+                let index = self.graph.find(game_id).ok_or_else(|| unknown_game(game_id))?;
+                self.answer_known(index)
+            }
+            GameQuery::Hypothetical { league, home, away, start_time } => {
+                self.answer_hypothetical(league.as_ref(), home.as_str(), away.as_str(), *start_time)
+            }
+        };
+        queries.iter().map(answer).collect()
+    }
+
+    fn slate(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Prediction>, PredictError> {
+        let games = self.graph.games().iter().enumerate();
+        let mut slate: Vec<(Timestamp, &GameId, usize)> = games
+            .filter(|(_, game)| from <= game.start_time && game.start_time < until)
+            .map(|(index, game)| (game.start_time, &game.game_id, index))
+            .collect();
+        slate.sort();
+        slate.into_iter().map(|(_, _, index)| self.answer_known(index)).collect()
+    }
+}
+
+fn unknown_game(game: &GameId) -> PredictError {
+    PredictError::UnknownGame(game.to_string())
+}
+
+/// Whether any line of the seed is among what was sampled.
+fn has_prices(batch: &Batch) -> bool {
+    let lines = batch.seeds.children.iter().filter(|children| children.relation == Relation::Quotes);
+    lines.flat_map(|children| &children.present).any(|present| *present > 0.0)
+}
+
+fn explain(error: GraphError) -> PredictError {
+    match error {
+        GraphError::UnknownTeam { team, league, nearest } => {
+            PredictError::UnknownTeam { team, league, suggestion: nearest.join(", ") }
+        }
+        other => PredictError::Model(Box::new(other)),
+    }
+}

@@ -1,0 +1,144 @@
+//! Examples sampled once and kept as tensors: training goes over them many times.
+
+use std::collections::BTreeSet;
+
+use graph::{Block, FanOut, Graph, Relation, SampleSettings, Sampler, Seed};
+use tch::{Device, Tensor};
+
+use crate::{
+    ModelError, TrainSettings, Variant,
+    examples::Example,
+    tilt::{BaseTable, Targets},
+    tree::Tree,
+};
+
+/// Games sampled per call; bounds the memory beside the tensors.
+const CHUNK: usize = 256;
+/// Games, spread over all, that tell which relations a league has.
+const PROBE: usize = 512;
+
+/// Returns what is sampled for a variant, through `relations` only.
+pub(crate) fn sample_settings(
+    settings: &TrainSettings,
+    variant: Variant,
+    relations: &BTreeSet<Relation>,
+) -> SampleSettings {
+    let unused = Relation::ALL.into_iter().filter(|relation| !relations.contains(relation));
+    SampleSettings {
+        fan_out: unused.fold(FanOut::default().with_outcomes(settings.fan_out), |all, r| all.with(r, 0)),
+        hops: settings.layers,
+        with_market: variant.uses_market(),
+    }
+}
+
+/// Returns the relations through which anything at all is found in a probe of `examples`.
+///
+/// A league without coaches or referees then costs nothing for them.
+pub(crate) fn used_relations(
+    graph: &Graph,
+    settings: &TrainSettings,
+    variant: Variant,
+    examples: &[Example],
+) -> BTreeSet<Relation> {
+    let everything = sample_settings(settings, variant, &Relation::ALL.into_iter().collect());
+    let step = examples.len().div_ceil(PROBE).max(1);
+    let seeds: Vec<Seed> =
+        examples.iter().rev().step_by(step).map(|e| Seed { game: e.game, as_of: e.as_of }).collect();
+    let mut used = BTreeSet::new();
+    collect_used(&Sampler::new(graph, everything).sample(&seeds).seeds, &mut used);
+    used
+}
+
+fn collect_used(block: &Block, used: &mut BTreeSet<Relation>) {
+    for children in &block.children {
+        if children.present.iter().any(|present| *present > 0.0) {
+            used.insert(children.relation);
+            collect_used(&children.block, used);
+        }
+    }
+}
+
+/// Sampled examples on one device.
+#[derive(Debug)]
+pub(crate) struct Samples {
+    pub(crate) tree: Tree,
+    pub(crate) league: Tensor,
+    pub(crate) leagues: Vec<usize>,
+}
+
+impl Samples {
+    /// Samples `examples`, each as of its own decision time.
+    pub(crate) fn new(
+        graph: &Graph,
+        settings: SampleSettings,
+        examples: &[Example],
+        device: Device,
+    ) -> Result<Self, ModelError> {
+        let sampler = Sampler::new(graph, settings);
+        let seeds: Vec<Seed> =
+            examples.iter().map(|example| Seed { game: example.game, as_of: example.as_of }).collect();
+        let trees = seeds
+            .chunks(CHUNK)
+            .map(|seeds| Tree::new(&sampler.sample(seeds)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let tree = Tree::concatenate(&trees.iter().collect::<Vec<_>>())?.to_device(device);
+        let leagues: Vec<usize> = examples.iter().map(|example| example.league).collect();
+        Ok(Self { tree, league: league_tensor(&leagues, device), leagues })
+    }
+
+    /// Returns the number of games.
+    pub(crate) fn len(&self) -> usize {
+        self.leagues.len()
+    }
+
+    /// Returns the games at `index`.
+    pub(crate) fn select(&self, index: &[i64]) -> Self {
+        let on_device = Tensor::from_slice(index).to_device(self.league.device());
+        Self {
+            tree: self.tree.select(&on_device),
+            league: self.league.index_select(0, &on_device),
+            leagues: index.iter().map(|i| self.leagues[*i as usize]).collect(),
+        }
+    }
+
+    /// Returns the same tensors, not copied.
+    pub(crate) fn shallow_clone(&self) -> Self {
+        Self {
+            tree: self.tree.shallow_clone(),
+            league: self.league.shallow_clone(),
+            leagues: self.leagues.clone(),
+        }
+    }
+
+    /// Returns consecutive pieces of at most `size` games, by index.
+    pub(crate) fn pieces(&self, size: usize) -> impl Iterator<Item = Vec<i64>> {
+        let n = self.len();
+        (0..n).step_by(size.max(1)).map(move |from| (from as i64..(from + size).min(n) as i64).collect())
+    }
+}
+
+/// Samples with what the network should have said.
+#[derive(Debug)]
+pub(crate) struct Labelled {
+    pub(crate) samples: Samples,
+    pub(crate) targets: Targets,
+}
+
+impl Labelled {
+    /// Labels `samples` with the scores of `examples`, which they were sampled from.
+    pub(crate) fn of(samples: Samples, examples: &[Example], table: &BaseTable) -> Self {
+        let scores: Vec<_> = examples.iter().map(Example::score).collect();
+        Self { samples, targets: table.targets(&scores) }
+    }
+
+    pub(crate) fn select(&self, index: &[i64]) -> Self {
+        let samples = self.samples.select(index);
+        let on_device = Tensor::from_slice(index).to_device(samples.league.device());
+        Self { targets: self.targets.select(&on_device), samples }
+    }
+}
+
+pub(crate) fn league_tensor(leagues: &[usize], device: Device) -> Tensor {
+    let leagues: Vec<i64> = leagues.iter().map(|league| *league as i64).collect();
+    Tensor::from_slice(&leagues).to_device(device)
+}

@@ -1,0 +1,162 @@
+//! What a person may set about the network and its training: the `[model]` table of edge.toml.
+//!
+//! # Example
+//! ```
+//! use model::TrainSettings;
+//! let settings = TrainSettings::default();
+//! assert_eq!((settings.hidden, settings.heads, settings.layers), (32, 4, 2));
+//! assert!(settings.check().is_ok());
+//! assert!(TrainSettings { hidden: 30, ..settings }.check().is_err(), "30 is no multiple of 4 heads");
+//! ```
+
+use serde::{Deserialize, Serialize};
+use tch::Device;
+
+use crate::ModelError;
+
+/// Where tensors live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceChoice {
+    /// The GPU when there is one.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The first GPU.
+    Cuda,
+}
+
+impl DeviceChoice {
+    /// Returns libtorch's device.
+    pub(crate) fn resolve(self) -> Result<Device, ModelError> {
+        match self {
+            Self::Auto => Ok(Device::cuda_if_available()),
+            Self::Cpu => Ok(Device::Cpu),
+            Self::Cuda if tch::Cuda::is_available() => Ok(Device::Cuda(0)),
+            Self::Cuda => Err(ModelError::NoGpu),
+        }
+    }
+}
+
+/// Settings of network and training; every key is optional, an unknown key is an error.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainSettings {
+    /// Width of every node's state; a multiple of `heads`.
+    pub hidden: i64,
+    /// Attention heads.
+    pub heads: i64,
+    /// Layers, hence hops that are sampled.
+    pub layers: usize,
+    /// Past outcomes sampled per team, coach, player, venue and referee, the most recent first.
+    pub fan_out: usize,
+    /// Members of the ensemble, each with its own seed.
+    pub ensemble: usize,
+    /// Most passes over the training games.
+    pub epochs: usize,
+    /// Epochs without a better validation loss before training stops.
+    pub patience: usize,
+    /// Games per step.
+    pub batch: usize,
+    /// Step size of `AdamW`.
+    pub learning_rate: f64,
+    /// Weight decay of `AdamW`.
+    pub weight_decay: f64,
+    /// Share of each layer's output that is dropped in training.
+    pub dropout: f64,
+    /// Largest norm of the gradient.
+    pub clip_norm: f64,
+    /// Weight of the total's log-likelihood beside the margin's.
+    pub total_weight: f64,
+    /// Weight of the outcome's cross-entropy beside the margin's log-likelihood.
+    pub outcome_weight: f64,
+    /// Share of games, the last by start, that only score the model.
+    pub test_share: f64,
+    /// Share of games, those before the test, that decide when to stop.
+    pub validation_share: f64,
+    /// Whether messages carry the age of their edge.
+    pub relative_time: bool,
+    /// Whether the deployed members are fitted again, from scratch, on all games for the number of epochs found.
+    pub refit: bool,
+    /// Where tensors live.
+    pub device: DeviceChoice,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+impl Default for TrainSettings {
+    fn default() -> Self {
+        Self {
+            hidden: 32,
+            heads: 4,
+            layers: 2,
+            fan_out: 8,
+            ensemble: 3,
+            epochs: 30,
+            patience: 5,
+            batch: 256,
+            learning_rate: 3e-3,
+            weight_decay: 1e-2,
+            dropout: 0.1,
+            clip_norm: 1.0,
+            total_weight: 0.5,
+            outcome_weight: 1.0,
+            test_share: 0.15,
+            validation_share: 0.15,
+            relative_time: true,
+            refit: true,
+            device: DeviceChoice::Auto,
+            seed: 7,
+        }
+    }
+}
+
+impl TrainSettings {
+    /// Refuses values that cannot work, naming the key.
+    pub fn check(&self) -> Result<(), ModelError> {
+        let counts = [
+            ("heads", self.heads),
+            ("layers", self.layers as i64),
+            ("fan_out", self.fan_out as i64),
+            ("ensemble", self.ensemble as i64),
+            ("epochs", self.epochs as i64),
+            ("batch", self.batch as i64),
+        ];
+        for (name, value) in counts {
+            require(value >= 1, name, value, "it must be at least 1")?;
+        }
+        let divisible = self.hidden >= self.heads && self.hidden % self.heads == 0 && self.hidden % 2 == 0;
+        require(divisible, "hidden", self.hidden, "it must be even and a multiple of `heads`")?;
+        require(self.layers <= 4, "layers", self.layers, "more than 4 hops do not fit into memory")?;
+        let positive = |x: f64| x > 0.0 && x.is_finite();
+        require(positive(self.learning_rate), "learning_rate", self.learning_rate, "it must be positive")?;
+        require(positive(self.clip_norm), "clip_norm", self.clip_norm, "it must be positive")?;
+        let weights = [
+            ("weight_decay", self.weight_decay),
+            ("total_weight", self.total_weight),
+            ("outcome_weight", self.outcome_weight),
+        ];
+        for (name, value) in weights {
+            require(value >= 0.0 && value.is_finite(), name, value, "it must not be negative")?;
+        }
+        require((0.0..1.0).contains(&self.dropout), "dropout", self.dropout, "it must be in [0, 1)")?;
+        let share = |x: f64| (0.01..=0.5).contains(&x);
+        require(share(self.test_share), "test_share", self.test_share, "it must be in [0.01, 0.5]")?;
+        require(
+            share(self.validation_share) && self.validation_share + self.test_share <= 0.8,
+            "validation_share",
+            self.validation_share,
+            "it must be in [0.01, 0.5], and at most 0.8 together with `test_share`",
+        )
+    }
+}
+
+fn require(
+    holds: bool,
+    name: &'static str,
+    value: impl ToString,
+    wanted: &'static str,
+) -> Result<(), ModelError> {
+    if holds { Ok(()) } else { Err(ModelError::Setting { name, value: value.to_string(), wanted }) }
+}

@@ -1,0 +1,241 @@
+//! From five numbers per game to its distributions of margin and total, and the loss on its score.
+//!
+//! `p(k) ∝ base(k) · exp(θ1·z + θ2·z² + θ3·[k = 0])`, with `z` the margin in the league's standard deviations;
+//! the total has no third term. The supports are finite, so every tilt is proper; θ2 is bounded from above, so that
+//! it cannot pile mass on the ends of the support either.
+
+use market::{Distribution, ScoreForecast};
+use tch::{Device, Kind, Tensor};
+
+use crate::{LeagueBase, ModelError};
+
+/// Logarithm of a probability that rounds to 0, yet is a number.
+const IMPOSSIBLE: f64 = -1e9;
+/// Largest shift per standard deviation.
+const LINEAR_LIMIT: f64 = 4.0;
+/// Widening stops here: the broad normal under each histogram falls with exp(-z²/8).
+const WIDEN_LIMIT: f64 = 0.1;
+/// Narrowing stops here.
+const NARROW_LIMIT: f64 = 1.0;
+/// Largest change of the draw's log-odds beyond margin and width.
+const LEVEL_LIMIT: f64 = 3.0;
+
+/// Histograms of all leagues on one common range, as tensors.
+#[derive(Debug)]
+pub(crate) struct BaseTable {
+    margin: Side,
+    total: Side,
+    /// `[3, margins]`: 0 where a margin belongs to home, draw, away; otherwise [`IMPOSSIBLE`].
+    outcomes: Tensor,
+    /// `[leagues, 3]`: [`IMPOSSIBLE`] for the draw of a 2-way league, otherwise 0.
+    offered: Tensor,
+    three_way: Vec<bool>,
+}
+
+#[derive(Debug)]
+struct Side {
+    first: i32,
+    /// `[leagues, values]`.
+    log_base: Tensor,
+    /// `[leagues, values]`; 0 outside of a league's own range.
+    z: Tensor,
+    /// `[values]`: 1 at the value 0.
+    level: Tensor,
+    /// First value and count of each league.
+    ranges: Vec<(i32, usize)>,
+}
+
+/// Log-probabilities of a batch.
+#[derive(Debug)]
+pub(crate) struct LogForecast {
+    /// `[games, margins]`.
+    pub(crate) margin: Tensor,
+    /// `[games, totals]`.
+    pub(crate) total: Tensor,
+    /// `[games, 3]`: home, draw, away; in a 2-way league given that somebody wins.
+    pub(crate) outcome: Tensor,
+}
+
+/// Final scores of games, as indices into the table.
+#[derive(Debug)]
+pub(crate) struct Targets {
+    margin: Tensor,
+    total: Tensor,
+    outcome: Tensor,
+    /// 0 for a tie in a 2-way league, which has no outcome; otherwise 1.
+    decided: Tensor,
+}
+
+impl Targets {
+    pub(crate) fn select(&self, index: &Tensor) -> Self {
+        let pick = |tensor: &Tensor| tensor.index_select(0, index);
+        Self {
+            margin: pick(&self.margin),
+            total: pick(&self.total),
+            outcome: pick(&self.outcome),
+            decided: pick(&self.decided),
+        }
+    }
+}
+
+impl BaseTable {
+    /// Lays the histograms of `leagues`, in this order, side by side.
+    pub(crate) fn new(leagues: &[LeagueBase], device: Device) -> Self {
+        let margin = Side::new(&leagues.iter().map(|l| &l.margin).collect::<Vec<_>>(), device);
+        let total = Side::new(&leagues.iter().map(|l| &l.total).collect::<Vec<_>>(), device);
+        let values = margin.level.size()[0] as i32;
+        let belongs = |of: fn(i32) -> bool| {
+            (0..values).map(move |i| if of(margin.first + i) { 0.0 } else { IMPOSSIBLE as f32 })
+        };
+        let outcomes: Vec<f32> = belongs(|k| k > 0).chain(belongs(|k| k == 0)).chain(belongs(|k| k < 0)).collect();
+        let three_way: Vec<bool> = leagues.iter().map(|l| l.three_way).collect();
+        let offered: Vec<f32> =
+            three_way.iter().flat_map(|draw| [0.0, if *draw { 0.0 } else { IMPOSSIBLE as f32 }, 0.0]).collect();
+        Self {
+            outcomes: Tensor::from_slice(&outcomes).view([3, i64::from(values)]).to_device(device),
+            offered: Tensor::from_slice(&offered).view([-1, 3]).to_device(device),
+            margin,
+            total,
+            three_way,
+        }
+    }
+
+    /// Returns where its tensors live.
+    pub(crate) fn device(&self) -> Device {
+        self.outcomes.device()
+    }
+
+    /// Turns scores `(league, margin, total)` into indices; a score beyond the range counts as its nearest end.
+    pub(crate) fn targets(&self, scores: &[(usize, i32, i32)]) -> Targets {
+        let device = self.device();
+        let index = |of: &dyn Fn(&(usize, i32, i32)) -> i64| {
+            Tensor::from_slice(&scores.iter().map(of).collect::<Vec<i64>>()).to_device(device)
+        };
+        let decided: Vec<f32> = scores
+            .iter()
+            .map(|(league, margin, _)| if *margin == 0 && !self.three_way[*league] { 0.0 } else { 1.0 })
+            .collect();
+        Targets {
+            margin: index(&|(league, margin, _)| self.margin.index(*league, *margin)),
+            total: index(&|(league, _, total)| self.total.index(*league, *total)),
+            outcome: index(&|(_, margin, _)| outcome_of(*margin) as i64),
+            decided: Tensor::from_slice(&decided).to_device(device),
+        }
+    }
+
+    /// `raw` is `[games, 5]`, `league` `[games]`.
+    pub(crate) fn forecast(&self, raw: &Tensor, league: &Tensor) -> LogForecast {
+        let column = |i: i64| raw.narrow(1, i, 1);
+        let level = bounded(&column(2), LEVEL_LIMIT);
+        let margin = self.margin.tilt(league, &column(0), &column(1), Some(&level));
+        let total = self.total.tilt(league, &column(3), &column(4), None);
+        let by_outcome = (margin.unsqueeze(1) + &self.outcomes).logsumexp([2i64].as_slice(), false);
+        let outcome = (by_outcome + self.offered.index_select(0, league)).log_softmax(1, Kind::Float);
+        LogForecast { margin, total, outcome }
+    }
+
+    /// Returns one forecast per game of `log`, each on its own league's range.
+    pub(crate) fn forecasts(&self, log: &LogForecast, leagues: &[usize]) -> Result<Vec<ScoreForecast>, ModelError> {
+        let rows = |log: &Tensor| -> Result<Vec<Vec<f64>>, ModelError> {
+            let double = log.to_device(Device::Cpu).to_kind(Kind::Double).exp();
+            Vec::<Vec<f64>>::try_from(&double).map_err(ModelError::torch("reading a forecast"))
+        };
+        let (margins, totals) = (rows(&log.margin)?, rows(&log.total)?);
+        leagues
+            .iter()
+            .zip(margins.iter().zip(&totals))
+            .map(|(league, (margin, total))| {
+                Ok(ScoreForecast {
+                    margin: self.margin.distribution(*league, margin)?,
+                    total: self.total.distribution(*league, total)?,
+                })
+            })
+            .collect()
+    }
+}
+
+impl LogForecast {
+    /// Returns the mean over games of the loss: a scalar.
+    pub(crate) fn loss(&self, targets: &Targets, total_weight: f64, outcome_weight: f64) -> Tensor {
+        let at = |log: &Tensor, index: &Tensor| -log.gather(1, &index.unsqueeze(1), false).squeeze_dim(1);
+        let margin = at(&self.margin, &targets.margin).mean(Kind::Float);
+        let total = at(&self.total, &targets.total).mean(Kind::Float);
+        let decided = targets.decided.sum(Kind::Float).clamp_min(1.0);
+        let outcome = (at(&self.outcome, &targets.outcome) * &targets.decided).sum(Kind::Float) / decided;
+        margin + total * total_weight + outcome * outcome_weight
+    }
+}
+
+impl Side {
+    fn new(leagues: &[&Distribution], device: Device) -> Self {
+        let ranges: Vec<(i32, usize)> = leagues
+            .iter()
+            .map(|d| (d.iter().next().map_or(0, |(first, _)| first), d.iter().count()))
+            .collect();
+        let first = ranges.iter().map(|(first, _)| *first).min().unwrap_or(0);
+        let end = ranges.iter().map(|(first, count)| first + *count as i32).max().unwrap_or(1);
+        let values = first..end;
+        let (mut log_base, mut z) = (Vec::new(), Vec::new());
+        for league in leagues {
+            let (mean, deviation) = (league.mean(), league.standard_deviation().max(1e-6));
+            for value in values.clone() {
+                let p = league.probability(value);
+                log_base.push(if p > 0.0 { p.ln() } else { IMPOSSIBLE } as f32);
+                z.push(if p > 0.0 { (f64::from(value) - mean) / deviation } else { 0.0 } as f32);
+            }
+        }
+        let level: Vec<f32> = values.clone().map(|value| if value == 0 { 1.0 } else { 0.0 }).collect();
+        let shape = [leagues.len() as i64, values.len() as i64];
+        Self {
+            first,
+            log_base: Tensor::from_slice(&log_base).view(shape).to_device(device),
+            z: Tensor::from_slice(&z).view(shape).to_device(device),
+            level: Tensor::from_slice(&level).to_device(device),
+            ranges,
+        }
+    }
+
+    fn index(&self, league: usize, value: i32) -> i64 {
+        let (first, count) = self.ranges[league];
+        i64::from(value.clamp(first, first + count as i32 - 1) - self.first)
+    }
+
+    fn tilt(&self, league: &Tensor, linear: &Tensor, quadratic: &Tensor, level: Option<&Tensor>) -> Tensor {
+        let z = self.z.index_select(0, league);
+        let tilt = &z * bounded(linear, LINEAR_LIMIT) + z.square() * bounded_width(quadratic);
+        let tilt = match level {
+            Some(level) => tilt + level * &self.level,
+            None => tilt,
+        };
+        (self.log_base.index_select(0, league) + tilt).log_softmax(1, Kind::Float)
+    }
+
+    fn distribution(&self, league: usize, row: &[f64]) -> Result<Distribution, ModelError> {
+        let (first, count) = self.ranges[league];
+        let start = (first - self.first) as usize;
+        Distribution::new(first, row[start..start + count].to_vec())
+            .map_err(|source| ModelError::Torch { doing: "forecasting a score", source: Box::new(source) })
+    }
+}
+
+/// Returns 0 for home, 1 for draw, 2 for away.
+pub(crate) fn outcome_of(margin: i32) -> usize {
+    match margin {
+        1.. => 0,
+        0 => 1,
+        ..0 => 2,
+    }
+}
+
+/// The identity near 0, within `limit` everywhere.
+fn bounded(raw: &Tensor, limit: f64) -> Tensor {
+    (raw / limit).tanh() * limit
+}
+
+/// The identity near 0, from [`NARROW_LIMIT`] below it to [`WIDEN_LIMIT`] above.
+fn bounded_width(raw: &Tensor) -> Tensor {
+    bounded(&raw.relu(), WIDEN_LIMIT) - bounded(&(-raw).relu(), NARROW_LIMIT)
+}
+
+#[cfg(test)]
+mod tests;
