@@ -41,7 +41,8 @@ fn verdict(record: &RunRecord) -> String {
     let mut text = format!("{done} of {} tasks done", record.tasks.len());
     for state in [TaskState::Blocked, TaskState::Cancelled, TaskState::Running, TaskState::Pending] {
         if count(state) > 0 {
-            text.push_str(&format!(", {} {}", count(state), state.as_str()));
+            // Writing to a string cannot fail.
+            let _ = write!(text, ", {} {}", count(state), state.as_str());
         }
     }
     let span = match record.ended_at {

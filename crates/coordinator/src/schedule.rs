@@ -14,7 +14,7 @@
 //! ```
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map},
     fmt, fs,
     future::Future,
     path::{Path, PathBuf},
@@ -189,12 +189,15 @@ impl Schedule {
                 () = &mut stop => break,
                 Some((index, due)) = shots.recv() => {
                     self.arm(&scheduler, index, due, &sender).await?;
-                    if !busy.contains_key(&index) {
-                        self.note_start(index, due);
-                        let task = working.spawn((self.entries[index].work)(due));
-                        busy.insert(index, task.id());
-                    } else {
-                        tracing::warn!(job = self.entries[index].name, %due, "skipped: the last run still works");
+                    match busy.entry(index) {
+                        btree_map::Entry::Vacant(free) => {
+                            self.note_start(index, due);
+                            free.insert(working.spawn((self.entries[index].work)(due)).id());
+                        }
+                        btree_map::Entry::Occupied(_) => {
+                            let job = &self.entries[index].name;
+                            tracing::warn!(job, %due, "skipped: the last run still works");
+                        }
                     }
                 }
                 Some(ended) = working.join_next_with_id() => {

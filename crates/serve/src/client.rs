@@ -178,9 +178,10 @@ impl Client {
         let sent = request.timeout(self.time_out).send().await;
         let response = sent.map_err(|error| {
             let (host, source) = (self.host.clone(), error.without_url());
-            match source.is_timeout() && !source.is_connect() {
-                true => ClientError::TimedOut { host, seconds: self.time_out.as_secs() },
-                false => ClientError::Unreachable { host, source },
+            if source.is_timeout() && !source.is_connect() {
+                ClientError::TimedOut { host, seconds: self.time_out.as_secs() }
+            } else {
+                ClientError::Unreachable { host, source }
             }
         })?;
         if response.status().is_success() {

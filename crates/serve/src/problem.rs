@@ -125,6 +125,12 @@ impl IntoResponse for Problem {
     }
 }
 
+impl IntoResponse for Box<Problem> {
+    fn into_response(self) -> Response {
+        (*self).into_response()
+    }
+}
+
 impl From<PredictError> for Problem {
     fn from(error: PredictError) -> Self {
         let text = error.to_string();

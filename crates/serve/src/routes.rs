@@ -55,7 +55,7 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// Returns the OpenAPI 3.1 document, made from the handlers themselves.
+/// Returns the `OpenAPI` 3.1 document, made from the handlers themselves.
 pub fn openapi() -> serde_json::Value {
     serde_json::to_value(documented().split_for_parts().1).unwrap_or_default()
 }
@@ -81,7 +81,7 @@ async fn healthz(State(app): State<App>) -> Json<Health> {
     (status = 200, body = Health),
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
-async fn readyz(State(app): State<App>) -> Result<Json<Health>, Problem> {
+async fn readyz(State(app): State<App>) -> Result<Json<Health>, Box<Problem>> {
     let predictor = loaded(&app)?;
     let age = app.now().duration_since(predictor.as_of());
     let limit = app.settings().stale_after;
@@ -91,7 +91,7 @@ async fn readyz(State(app): State<App>) -> Result<Json<Health>, Problem> {
             age.as_hours(),
             limit.as_hours()
         );
-        return Err(Problem::new(ProblemKind::NotReady, detail));
+        return Err(problem(ProblemKind::NotReady, detail));
     }
     Ok(Json(Health { status: "ready".to_owned(), stamp: stamp(predictor.as_ref()) }))
 }
@@ -102,7 +102,7 @@ async fn readyz(State(app): State<App>) -> Result<Json<Health>, Problem> {
     (status = 401, body = Problem, content_type = "application/problem+json"),
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
-async fn model(State(app): State<App>) -> Result<Json<ModelAnswer>, Problem> {
+async fn model(State(app): State<App>) -> Result<Json<ModelAnswer>, Box<Problem>> {
     let predictor = loaded(&app)?;
     Ok(Json(ModelAnswer { stamp: stamp(predictor.as_ref()), model: predictor.model() }))
 }
@@ -122,16 +122,16 @@ async fn model(State(app): State<App>) -> Result<Json<ModelAnswer>, Problem> {
 async fn predict(
     State(app): State<App>,
     body: Result<Json<PredictRequest>, JsonRejection>,
-) -> Result<Json<PredictAnswer>, Problem> {
+) -> Result<Json<PredictAnswer>, Box<Problem>> {
     let Json(request) = body.map_err(|rejection| refuse_body(&rejection, app.settings().body_limit))?;
     let PredictRequest { games, lines, full } = request;
     let limit = app.settings().games_limit;
     if games.is_empty() || games.len() > limit {
         let detail = format!("`games` has {} entries; ask for 1 to {limit}", games.len());
-        return Err(Problem::new(ProblemKind::Invalid, detail));
+        return Err(problem(ProblemKind::Invalid, detail));
     }
     let refuse = |what: &str, index: usize, why: String| {
-        Problem::new(ProblemKind::Invalid, format!("`{what}[{index}]`: {why}"))
+        problem(ProblemKind::Invalid, format!("`{what}[{index}]`: {why}"))
     };
     if let Some((index, why)) = lines.iter().enumerate().find_map(|(i, line)| Some((i, refuse_line(line)?))) {
         return Err(refuse("lines", index, why));
@@ -155,9 +155,8 @@ async fn predict(
 async fn slate(
     State(app): State<App>,
     query: Result<Query<SlateQuery>, QueryRejection>,
-) -> Result<Json<PredictAnswer>, Problem> {
-    let Query(query) =
-        query.map_err(|rejection| Problem::new(ProblemKind::BadRequest, rejection.body_text()))?;
+) -> Result<Json<PredictAnswer>, Box<Problem>> {
+    let Query(query) = query.map_err(|rejection| problem(ProblemKind::BadRequest, rejection.body_text()))?;
     let (from, until) = window(&query, loaded(&app)?.as_of())?;
     answer(&app, Vec::new(), query.full.unwrap_or(false), move |predictor| predictor.slate(from, until)).await
 }
@@ -167,22 +166,27 @@ async fn slate(
     (status = 200, body = String, content_type = "application/openmetrics-text"),
     (status = 401, body = Problem, content_type = "application/problem+json"),
 ))]
-async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Problem> {
+async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Box<Problem>> {
     let loaded = app.serving().get().ok();
     let age = |instant: Timestamp| app.now().duration_since(instant).as_secs_f64();
     let ages = loaded.map(|predictor| (age(predictor.model().data_as_of), age(predictor.as_of())));
     let ready = ages.is_some_and(|(_, data)| data <= app.settings().stale_after.as_secs_f64());
     let text = app.metrics().render(ages, ready);
-    let text = text.map_err(|_| Problem::new(ProblemKind::Internal, "the counters cannot be written"))?;
+    let text = text.map_err(|_| problem(ProblemKind::Internal, "the counters cannot be written"))?;
     Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
 }
 
-async fn unknown_route() -> Problem {
-    Problem::new(ProblemKind::UnknownRoute, "see /openapi.json for what there is")
+/// Boxed, because a document is large beside most answers.
+fn problem(kind: ProblemKind, detail: impl Into<String>) -> Box<Problem> {
+    Box::new(Problem::new(kind, detail))
 }
 
-async fn method_not_allowed() -> Problem {
-    Problem::new(ProblemKind::MethodNotAllowed, "see the header `allow`, or /openapi.json")
+async fn unknown_route() -> Box<Problem> {
+    problem(ProblemKind::UnknownRoute, "see /openapi.json for what there is")
+}
+
+async fn method_not_allowed() -> Box<Problem> {
+    problem(ProblemKind::MethodNotAllowed, "see the header `allow`, or /openapi.json")
 }
 
 /// Predicts on a blocking thread, at most so many at once.
@@ -191,9 +195,9 @@ async fn answer(
     lines: Vec<LineAsked>,
     full: bool,
     ask: impl FnOnce(&dyn Predictor) -> Result<Vec<Prediction>, PredictError> + Send + 'static,
-) -> Result<Json<PredictAnswer>, Problem> {
+) -> Result<Json<PredictAnswer>, Box<Problem>> {
     let predictor = loaded(app)?;
-    let internal = || Problem::new(ProblemKind::Internal, "the model failed; the server's log has the cause");
+    let internal = || problem(ProblemKind::Internal, "the model failed; the server's log has the cause");
     // Held by the thread, not by the request: work that nobody waits for any more still counts.
     let slot = app.slots().acquire_owned().await.map_err(|_| internal())?;
     let work = tokio::task::spawn_blocking(move || {
@@ -204,12 +208,12 @@ async fn answer(
         Ok((stamp(predictor.as_ref()), games))
     });
     let (stamp, games) =
-        work.await.map_err(|_| internal())?.map_err(|error: PredictError| Problem::from(error))?;
+        work.await.map_err(|_| internal())?.map_err(|error: PredictError| Box::new(Problem::from(error)))?;
     Ok(Json(PredictAnswer { stamp, games: games.ok_or_else(internal)? }))
 }
 
-fn loaded(app: &App) -> Result<std::sync::Arc<dyn Predictor>, Problem> {
-    let none = |reason| Problem::new(ProblemKind::NotReady, format!("no model is loaded: {reason}"));
+fn loaded(app: &App) -> Result<std::sync::Arc<dyn Predictor>, Box<Problem>> {
+    let none = |reason| problem(ProblemKind::NotReady, format!("no model is loaded: {reason}"));
     app.serving().get().map_err(none)
 }
 
@@ -227,8 +231,8 @@ fn stamp_of(app: &App) -> Stamp {
 }
 
 /// Works out which starts are wanted.
-fn window(query: &SlateQuery, as_of: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
-    let invalid = |detail: &str| Problem::new(ProblemKind::Invalid, detail);
+fn window(query: &SlateQuery, as_of: Timestamp) -> Result<(Timestamp, Timestamp), Box<Problem>> {
+    let invalid = |detail: &str| problem(ProblemKind::Invalid, detail);
     let from = match (query.date, query.from) {
         (Some(_), Some(_)) => return Err(invalid("give `date` or `from`, not both")),
         (Some(date), None) => {
@@ -245,10 +249,10 @@ fn window(query: &SlateQuery, as_of: Timestamp) -> Result<(Timestamp, Timestamp)
     Ok((from, until.map_err(|_| invalid("`date` is out of range"))?))
 }
 
-fn refuse_body(rejection: &JsonRejection, limit: usize) -> Problem {
+fn refuse_body(rejection: &JsonRejection, limit: usize) -> Box<Problem> {
     let kind = match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
-            return Problem::new(
+            return problem(
                 ProblemKind::TooLarge,
                 format!("the body may have {limit} bytes; send fewer games"),
             );
@@ -257,5 +261,5 @@ fn refuse_body(rejection: &JsonRejection, limit: usize) -> Problem {
         StatusCode::UNPROCESSABLE_ENTITY => ProblemKind::Invalid,
         _ => ProblemKind::BadRequest,
     };
-    Problem::new(kind, rejection.body_text())
+    problem(kind, rejection.body_text())
 }

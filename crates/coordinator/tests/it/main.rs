@@ -1,5 +1,7 @@
 //! Behaviour of the coordinator from outside.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+
 mod executors;
 mod kill;
 mod random;

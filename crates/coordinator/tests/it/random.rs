@@ -32,26 +32,27 @@ fn nodes() -> impl Strategy<Value = Vec<Node>> {
     })
 }
 
-fn name(index: &usize) -> String {
+fn name(index: usize) -> String {
     format!("t{index}")
 }
 
 /// Builds the plan with its tasks in reverse, so that the plan's order says nothing; notes who begins and ends.
-fn plan(nodes: &[Node], notes: &Arc<Mutex<Vec<(char, usize)>>>) -> Plan {
+fn plan(nodes: &[Node], diary: &Arc<Mutex<Vec<(char, usize)>>>) -> Plan {
     let task = |(i, node): (usize, &Node)| {
-        let (notes, failures) = (notes.clone(), node.failures);
+        let (diary, failures) = (diary.clone(), node.failures);
         let work = move |context: &coordinator::TaskContext<'_>| {
-            notes.lock().unwrap().push(('b', i));
-            let result = match context.attempt() > failures {
-                true => Ok(TaskOutput::new("")),
-                false => Err(TaskError::new("not yet")),
+            diary.lock().unwrap().push(('b', i));
+            let result = if context.attempt() > failures {
+                Ok(TaskOutput::new(""))
+            } else {
+                Err(TaskError::new("not yet"))
             };
-            notes.lock().unwrap().push(('e', i));
+            diary.lock().unwrap().push(('e', i));
             result
         };
-        Task::new(name(&i), "test", work)
-            .needs(node.needs.iter().map(name))
-            .after(node.after.iter().map(name))
+        Task::new(name(i), "test", work)
+            .needs(node.needs.iter().copied().map(name))
+            .after(node.after.iter().copied().map(name))
             .retries(node.retries)
     };
     Plan::new(nodes.iter().enumerate().map(task).rev().collect()).unwrap()
@@ -72,14 +73,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
     #[test]
     fn every_task_ends_as_it_must_and_after_what_it_waits_for(nodes in nodes(), concurrency in 1usize..4) {
-        let (runs, notes) = (tempfile::tempdir().unwrap(), Arc::default());
+        let (runs, diary) = (tempfile::tempdir().unwrap(), Arc::default());
         let limits = Limits { concurrency, backoff: std::time::Duration::ZERO, ..Limits::default() };
-        let record = runner(runs.path()).limits(limits).run(&plan(&nodes, &notes), &Silent).unwrap();
-        let states: Vec<_> = (0..nodes.len()).map(|i| record.task(&name(&i)).unwrap().state).collect();
+        let record = runner(runs.path()).limits(limits).run(&plan(&nodes, &diary), &Silent).unwrap();
+        let states: Vec<_> = (0..nodes.len()).map(|i| record.task(&name(i)).unwrap().state).collect();
         prop_assert_eq!(states, expected(&nodes));
-        let notes = notes.lock().unwrap();
-        let first = |mark, task| notes.iter().position(|note| *note == (mark, task));
-        let last = |mark, task| notes.iter().rposition(|note| *note == (mark, task));
+        let diary = diary.lock().unwrap();
+        let first = |mark, task| diary.iter().position(|entry| *entry == (mark, task));
+        let last = |mark, task| diary.iter().rposition(|entry| *entry == (mark, task));
         for (i, node) in nodes.iter().enumerate() {
             for earlier in node.needs.iter().chain(&node.after) {
                 if let (Some(begin), Some(end)) = (first('b', i), last('e', *earlier)) {
@@ -88,7 +89,7 @@ proptest! {
             }
         }
         let mut working = 0usize;
-        for (mark, _) in notes.iter() {
+        for (mark, _) in diary.iter() {
             working = if *mark == 'b' { working + 1 } else { working - 1 };
             prop_assert!(working <= concurrency);
         }

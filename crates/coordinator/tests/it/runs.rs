@@ -129,9 +129,12 @@ fn a_blocked_task_gets_a_new_budget_in_the_next_session_and_frees_those_behind_i
     let network = std::sync::Arc::new(AtomicBool::new(false));
     let plan = || {
         let network = network.clone();
-        let fetch = Task::new("fetch", "test", move |_| match network.load(Ordering::SeqCst) {
-            true => Ok(TaskOutput::new("fetched")),
-            false => Err(TaskError::new("no network")),
+        let fetch = Task::new("fetch", "test", move |_| {
+            if network.load(Ordering::SeqCst) {
+                Ok(TaskOutput::new("fetched"))
+            } else {
+                Err(TaskError::new("no network"))
+            }
         });
         let report = Task::new("report", "test", |context| {
             Ok(TaskOutput::new(context.earlier("fetch").unwrap().state.as_str()))

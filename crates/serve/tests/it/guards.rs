@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
 use axum::{
     body::Body,
@@ -37,7 +37,7 @@ async fn what_is_wrong_with_a_body_is_said() {
         "{\"games\": [{\"home\": \"A\", \"away\": \"B\"}], \"lines\": [{\"market\": \"total\", \"selection\": \"over\", \"points\": 0.3}]}",
     ] {
         let (status, problem) = json_of(&router, predict(body)).await;
-        said.push_str(&format!("{body}\n  {status}: {}\n", problem["detail"].as_str().unwrap()));
+        writeln!(said, "{body}\n  {status}: {}", problem["detail"].as_str().unwrap()).unwrap();
     }
     insta::assert_snapshot!(said);
 }
@@ -60,7 +60,7 @@ async fn unknown_paths_and_methods_and_other_bodies_are_problems_too() {
         let (_, headers, text) = text_of(&router, request).await;
         assert_eq!(headers["content-type"], "application/problem+json");
         let allow = headers.get("allow").map(|allow| allow.to_str().unwrap());
-        said.push_str(&format!("allow: {allow:?} {text}\n"));
+        writeln!(said, "allow: {allow:?} {text}").unwrap();
     }
     insta::assert_snapshot!(said);
 }

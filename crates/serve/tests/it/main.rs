@@ -1,5 +1,7 @@
 //! Behaviour of the endpoint from outside.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+
 mod answers;
 mod guards;
 mod sockets;
