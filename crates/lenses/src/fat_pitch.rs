@@ -105,15 +105,15 @@ mod tests {
 
     #[test]
     fn stakes_shrink_evenly_between_ten_and_twenty_five_per_cent_down() {
-        assert_eq!(throttle(0.0), 1.0);
+        assert!((throttle(0.0) - 1.0).abs() < 1e-12);
         assert!((throttle(-0.175) - 0.5).abs() < 1e-12);
-        assert_eq!(throttle(-0.25), 0.0);
+        assert!(throttle(-0.25).abs() < 1e-12);
     }
 
     #[test]
     fn a_poor_slate_does_not_lower_the_bar() {
-        assert_eq!(reference_growth(&[]), REFERENCE_GROWTH);
-        assert_eq!(reference_growth(&[1e-9, 2e-9]), REFERENCE_GROWTH);
+        assert!((reference_growth(&[]) - REFERENCE_GROWTH).abs() < 1e-15);
+        assert!((reference_growth(&[1e-9, 2e-9]) - REFERENCE_GROWTH).abs() < 1e-15);
         assert!((reference_growth(&[1e-4, 3e-4]) - 2e-4).abs() < 1e-15);
     }
 }

@@ -1,0 +1,196 @@
+//! Balance, drawdown, curve and records of a ledger.
+//!
+//! # Example
+//! ```
+//! use ledger::{Ledger, Mode, RecordKey};
+//! let ledger = Ledger::parse("").unwrap();
+//! let bankroll = ledger.bankroll("1000.00".parse().unwrap(), Mode::Live);
+//! assert_eq!((bankroll.balance.to_string().as_str(), bankroll.drawdown), ("1000.00", 0.0));
+//! assert!(ledger.curve(Mode::Live).is_empty() && ledger.record_by(RecordKey::League, Mode::Live).is_empty());
+//! ```
+
+use std::collections::BTreeMap;
+
+use lenses::moat::PastClv;
+use market::{Date, Grade, LeagueId, Money, Timestamp, consensus::logit};
+use serde::{Deserialize, Serialize};
+
+use crate::{Entry, Event, Ledger, Mode, Outcome, stakes::Purse};
+
+/// Where the money stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Bankroll {
+    /// Balance; stakes of open bets are still in it.
+    pub balance: Money,
+    /// Stakes of open bets.
+    pub open: Money,
+    /// Bets that are open.
+    pub open_bets: usize,
+    /// What betting has won or lost in all.
+    pub profit: Money,
+    /// Fall from the peak as a negative share, money in and out left aside; 0 at the peak.
+    pub drawdown: f64,
+    /// The deepest such fall so far.
+    pub max_drawdown: f64,
+}
+
+/// Balance at the end of a date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CurvePoint {
+    /// The date.
+    pub date: Date,
+    /// The balance after its last event.
+    pub balance: Money,
+}
+
+/// What records are grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordKey {
+    /// League.
+    League,
+    /// Market.
+    Market,
+    /// Bookmaker.
+    Book,
+    /// Month in which the bet was placed.
+    Month,
+}
+
+/// How a group of bets did; open bets do not count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Bets that ended, void ones included.
+    pub bets: usize,
+    /// Won in whole or by half.
+    pub won: usize,
+    /// Lost in whole or by half.
+    pub lost: usize,
+    /// Stake returned by the score.
+    pub pushed: usize,
+    /// Void.
+    pub void: usize,
+    /// Stakes of the bets that were not void.
+    pub staked: Money,
+    /// What they won or lost.
+    pub profit: Money,
+    /// Bets with a comparable close.
+    pub with_close: usize,
+    /// Mean expected value at the close, over those.
+    pub mean_ev_clv: Option<f64>,
+}
+
+impl Record {
+    /// Returns profit over stakes; none before anything was staked.
+    pub fn roi(&self) -> Option<f64> {
+        (self.staked > Money::ZERO).then(|| self.profit.as_f64() / self.staked.as_f64())
+    }
+
+    fn add(&mut self, ended: &Entry) {
+        let Some(ending) = &ended.ending else { return };
+        self.bets += 1;
+        match ending.outcome {
+            Outcome::Graded(Grade::Win | Grade::HalfWin) => self.won += 1,
+            Outcome::Graded(Grade::Loss | Grade::HalfLoss) => self.lost += 1,
+            Outcome::Graded(Grade::Push) => self.pushed += 1,
+            Outcome::Void(_) => self.void += 1,
+        }
+        if !matches!(ending.outcome, Outcome::Graded(_)) {
+            return;
+        }
+        self.staked = self.staked + ended.stake;
+        self.profit = self.profit + ended.pnl;
+        if let Some(value) = ending.ev_clv {
+            let before = self.mean_ev_clv.unwrap_or(0.0) * self.with_close as f64;
+            self.with_close += 1;
+            self.mean_ev_clv = Some((before + value) / self.with_close as f64);
+        }
+    }
+}
+
+impl Ledger {
+    /// Returns where the money of `mode` stands; `starting` counts until its first event, then the file does.
+    pub fn bankroll(&self, starting: Money, mode: Mode) -> Bankroll {
+        let (mut index, mut peak, mut deepest) = (1.0_f64, 1.0_f64, 0.0_f64);
+        let mut profit = Money::ZERO;
+        for entry in self.entries().iter().filter(|entry| entry.mode == mode) {
+            let before = (entry.balance - entry.effect()).as_f64();
+            if before > 0.0 && !matches!(entry.event, Event::Deposit | Event::Withdrawal) {
+                index *= 1.0 + entry.pnl.as_f64() / before;
+            }
+            profit = profit + entry.pnl;
+            peak = peak.max(index);
+            deepest = deepest.min(index / peak - 1.0);
+        }
+        let open: Vec<&Entry> = self.open_bets().into_iter().filter(|bet| bet.mode == mode).collect();
+        Bankroll {
+            balance: self.balance(mode).unwrap_or(starting),
+            open: open.iter().map(|bet| bet.stake).sum(),
+            open_bets: open.len(),
+            profit,
+            drawdown: index / peak - 1.0,
+            max_drawdown: deepest,
+        }
+    }
+
+    /// Returns what there is to stake from tonight.
+    pub fn purse(&self, starting: Money, mode: Mode) -> Purse {
+        let bankroll = self.bankroll(starting, mode);
+        let open = self.open_bets().into_iter().filter(|bet| bet.mode == mode);
+        Purse {
+            balance: bankroll.balance,
+            open: bankroll.open,
+            drawdown: bankroll.drawdown,
+            open_games: open.filter_map(|bet| Some(bet.terms.as_ref()?.game_id.clone())).collect(),
+        }
+    }
+
+    /// Returns the balance at the end of each date with an event, by date.
+    pub fn curve(&self, mode: Mode) -> Vec<CurvePoint> {
+        let entries = self.entries().iter().filter(|entry| entry.mode == mode);
+        let last: BTreeMap<Date, Money> = entries.map(|entry| (entry.date, entry.balance)).collect();
+        last.into_iter().map(|(date, balance)| CurvePoint { date, balance }).collect()
+    }
+
+    /// Returns how the bets that ended did, by group.
+    pub fn record_by(&self, key: RecordKey, mode: Mode) -> BTreeMap<String, Record> {
+        let mut records: BTreeMap<String, Record> = BTreeMap::new();
+        for (placed, ended) in self.bets().filter(|(placed, _)| placed.mode == mode) {
+            if let (Some(ended), Some(terms)) = (ended, &placed.terms) {
+                let group = match key {
+                    RecordKey::League => terms.league.to_string(),
+                    RecordKey::Market => terms.market.to_string(),
+                    RecordKey::Book => terms.book.to_string(),
+                    RecordKey::Month => format!("{:04}-{:02}", placed.date.year(), placed.date.month()),
+                };
+                records.entry(group).or_default().add(ended);
+            }
+        }
+        records
+    }
+
+    /// Returns how all bets that ended did.
+    pub fn record(&self, mode: Mode) -> Record {
+        let mut record = Record::default();
+        self.bets()
+            .filter(|(placed, _)| placed.mode == mode)
+            .filter_map(|(_, ended)| ended)
+            .for_each(|e| record.add(e));
+        record
+    }
+
+    /// Returns the bets of a league, of either mode, whose close was known before `as_of`: what the moat lens asks.
+    pub fn past_clv(&self, league: &LeagueId, as_of: Timestamp) -> Vec<PastClv> {
+        let one = |(placed, ended): (&Entry, Option<&Entry>)| {
+            let (terms, ended) = (placed.terms.as_ref()?, ended?);
+            let close = ended.ending.as_ref()?.closing_probability?;
+            let known = terms.league == *league && ended.as_of <= as_of;
+            known.then(|| PastClv {
+                game_id: terms.game_id.clone(),
+                age_days: as_of.duration_since(placed.as_of).as_secs_f64() / 86_400.0,
+                logit_clv: logit(close) - logit(terms.price.implied()),
+            })
+        };
+        self.bets().filter_map(one).collect()
+    }
+}

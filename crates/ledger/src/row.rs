@@ -1,0 +1,319 @@
+//! How an event is written as a line of text: CSV that a spreadsheet opens without running anything.
+//!
+//! Text that begins with `=`, `+`, `-`, `@`, a tab or an apostrophe gets an apostrophe in front, which reading takes
+//! away again. Numbers are written in full, so that what is read is what was written.
+//!
+//! # Example
+//! ```
+//! use ledger::row::{COLUMNS, escape, unescape};
+//! assert_eq!(COLUMNS[..4], ["date", "game_id", "stake", "pnl"]);
+//! assert_eq!(escape("=HYPERLINK(1)"), "'=HYPERLINK(1)");
+//! assert_eq!(unescape("'=HYPERLINK(1)"), "=HYPERLINK(1)");
+//! ```
+
+use std::{borrow::Cow, fmt::Display};
+
+use csv::StringRecord;
+use market::{GameId, LeagueId, Market, Points, Price, RawRef, Selection};
+
+use crate::{
+    Entry, Event, LedgerError, Mode, Outcome, SettlementRule,
+    entry::{Ending, Terms},
+};
+
+/// The columns in order.
+pub const COLUMNS: [&str; 42] = [
+    "date",
+    "game_id",
+    "stake",
+    "pnl",
+    "event",
+    "bet_id",
+    "mode",
+    "league",
+    "home",
+    "away",
+    "start_time",
+    "market",
+    "selection",
+    "points",
+    "book",
+    "price",
+    "captured_at",
+    "raw_ref",
+    "as_of",
+    "probability_model",
+    "probability_market",
+    "probability",
+    "edge",
+    "circle_of_competence",
+    "margin_of_safety",
+    "mr_market",
+    "moat",
+    "fat_pitch",
+    "score",
+    "weights_version",
+    "model_version",
+    "rule_id",
+    "grade",
+    "home_score",
+    "away_score",
+    "closing_price",
+    "closing_probability",
+    "ev_clv",
+    "balance",
+    "run_id",
+    "recorded_at",
+    "event_id",
+];
+
+/// Makes text harmless in a spreadsheet.
+pub fn escape(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Takes the escape away again.
+pub fn unescape(text: &str) -> &str {
+    text.strip_prefix('\'').unwrap_or(text)
+}
+
+/// Returns the cells of an event in the order of [`COLUMNS`].
+pub fn encode(entry: &Entry) -> Vec<String> {
+    let mut cells = Vec::with_capacity(COLUMNS.len());
+    let game_id = entry.terms.as_ref().map_or("", |terms| terms.game_id.as_str());
+    cells.extend([
+        entry.date.to_string(),
+        escape(game_id).into_owned(),
+        entry.stake.to_string(),
+        entry.pnl.to_string(),
+    ]);
+    cells.extend([entry.event.to_string(), escape(&entry.bet_id).into_owned(), entry.mode.to_string()]);
+    match &entry.terms {
+        Some(terms) => encode_terms(terms, &entry.as_of.to_string(), &mut cells),
+        None => {
+            let blank = BEFORE_AS_OF + AFTER_AS_OF;
+            cells.extend((0..blank).map(|_| String::new()));
+            cells.insert(cells.len() - AFTER_AS_OF, entry.as_of.to_string());
+        }
+    }
+    encode_ending(entry.ending.as_ref(), &mut cells);
+    cells.push(entry.balance.to_string());
+    cells.extend([escape(&entry.run_id).into_owned(), entry.recorded_at.to_string()]);
+    cells.push(escape(&entry.event_id).into_owned());
+    cells
+}
+
+/// Columns of the terms before and after `as_of`.
+const BEFORE_AS_OF: usize = 11;
+const AFTER_AS_OF: usize = 13;
+
+fn encode_terms(terms: &Terms, as_of: &str, cells: &mut Vec<String>) {
+    let text = |text: &str| escape(text).into_owned();
+    cells.extend([text(terms.league.as_str()), text(terms.home.as_str()), text(terms.away.as_str())]);
+    cells.extend([terms.start_time.to_string(), terms.market.to_string(), terms.selection.to_string()]);
+    cells.extend([number(terms.points), text(terms.book.as_str()), terms.price.decimal().to_string()]);
+    cells.extend([terms.captured_at.to_string(), text(&terms.raw_ref.to_string()), as_of.to_owned()]);
+    cells.extend(
+        [terms.probability_model, terms.probability_market, terms.probability, terms.edge].map(number),
+    );
+    cells.extend(terms.lenses.map(number));
+    cells.push(number(terms.score));
+    cells.extend([text(&terms.weights_version), text(&terms.model_version), terms.rule.to_string()]);
+}
+
+fn encode_ending(ending: Option<&Ending>, cells: &mut Vec<String>) {
+    let scores = ending.and_then(|ending| ending.scores);
+    cells.push(ending.map_or_else(String::new, |ending| ending.outcome.as_str().to_owned()));
+    cells.extend([number(scores.map(|s| s.0)), number(scores.map(|s| s.1))]);
+    cells.push(number(ending.and_then(|ending| ending.closing_price).map(Price::decimal)));
+    cells.push(number(ending.and_then(|ending| ending.closing_probability)));
+    cells.push(number(ending.and_then(|ending| ending.ev_clv)));
+}
+
+fn number(value: Option<impl Display>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+/// Reads the cells of an event; the error names the line and the column.
+pub fn decode(record: &StringRecord, line: u64) -> Result<Entry, LedgerError> {
+    if record.len() != COLUMNS.len() {
+        return Err(LedgerError::Columns { line, found: record.len(), expected: COLUMNS.len() });
+    }
+    let cells = &mut Cells { record, line, next: 0 };
+    let date = cells.parse("a date like 2021-11-11", |t| t.parse().ok())?;
+    let game_id = cells.text();
+    let stake = cells.parse("an amount like 12.50", |t| t.parse().ok())?;
+    let pnl = cells.parse("an amount like -12.50", |t| t.parse().ok())?;
+    let event = cells.parse("an event such as placed or settled", Event::parse)?;
+    let bet_id = cells.text();
+    let mode = cells.parse("paper or live", Mode::parse)?;
+    let (terms, as_of) = if matches!(event, Event::Deposit | Event::Withdrawal) {
+        cells.blank(BEFORE_AS_OF)?;
+        let as_of = cells.instant()?;
+        cells.blank(AFTER_AS_OF)?;
+        (None, as_of)
+    } else {
+        let (terms, as_of) = decode_terms(cells, &game_id)?;
+        (Some(terms), as_of)
+    };
+    let ending = decode_ending(cells)?;
+    let balance = cells.parse("an amount like 1000.00", |t| t.parse().ok())?;
+    let run_id = cells.text();
+    let recorded_at = cells.instant()?;
+    let event_id = cells.text();
+    Ok(Entry {
+        date,
+        stake,
+        pnl,
+        event,
+        bet_id,
+        mode,
+        as_of,
+        terms,
+        ending,
+        balance,
+        run_id,
+        recorded_at,
+        event_id,
+    })
+}
+
+fn decode_terms(cells: &mut Cells<'_>, game_id: &str) -> Result<(Terms, market::Timestamp), LedgerError> {
+    let league = cells.parse("a league id", |t| LeagueId::new(t).ok())?;
+    let (home, away) = (cells.text().as_str().into(), cells.text().as_str().into());
+    let start_time = cells.instant()?;
+    let market = cells.parse("moneyline, spread or total", Market::parse)?;
+    let selection = cells.parse("home, draw, away, over or under", Selection::parse)?;
+    let points = cells.optional("points in quarters, or nothing", |t| Points::from_f64(t.parse().ok()?))?;
+    let book = cells.text().as_str().into();
+    let price = cells.parse("decimal odds above 1", price)?;
+    let captured_at = cells.instant()?;
+    let raw_ref = cells.parse("a payload hash and row like ab12#7", |t| {
+        let (payload, row) = unescape(t).rsplit_once('#')?;
+        Some(RawRef { payload: payload.into(), row: row.parse().ok()? })
+    })?;
+    let as_of = cells.instant()?;
+    let [probability_model, probability_market, probability, edge] = cells.numbers()?;
+    let lenses = cells.numbers()?;
+    let [score] = cells.numbers()?;
+    let (weights_version, model_version) = (cells.text(), cells.text());
+    let rule = cells.parse("a known settlement rule", SettlementRule::parse)?;
+    let game_id = GameId::from_text(game_id);
+    let terms = Terms {
+        game_id,
+        league,
+        home,
+        away,
+        start_time,
+        market,
+        selection,
+        points,
+        book,
+        price,
+        captured_at,
+        raw_ref,
+        probability_model,
+        probability_market,
+        probability,
+        edge,
+        lenses,
+        score,
+        weights_version,
+        model_version,
+        rule,
+    };
+    Ok((terms, as_of))
+}
+
+fn decode_ending(cells: &mut Cells<'_>) -> Result<Option<Ending>, LedgerError> {
+    let outcome = cells.optional("a grade such as win, or postponed, or nothing", Outcome::parse)?;
+    let home = cells.optional("a score, or nothing", |t| t.parse::<u16>().ok())?;
+    let away = cells.optional("a score, or nothing", |t| t.parse::<u16>().ok())?;
+    let closing_price = cells.optional("decimal odds above 1, or nothing", price)?;
+    let [closing_probability, ev_clv] = cells.numbers()?;
+    let ending =
+        |outcome| Ending { outcome, scores: home.zip(away), closing_price, closing_probability, ev_clv };
+    Ok(outcome.map(ending))
+}
+
+fn price(text: &str) -> Option<Price> {
+    Price::new(text.parse().ok()?).ok()
+}
+
+/// Reads cells one after the other.
+struct Cells<'a> {
+    record: &'a StringRecord,
+    line: u64,
+    next: usize,
+}
+
+impl<'a> Cells<'a> {
+    fn raw(&mut self) -> &'a str {
+        self.next += 1;
+        self.record.get(self.next - 1).unwrap_or_default()
+    }
+
+    fn text(&mut self) -> String {
+        unescape(self.raw()).to_owned()
+    }
+
+    fn parse<T>(
+        &mut self,
+        expected: &'static str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, LedgerError> {
+        let text = self.raw();
+        read(text).ok_or_else(|| LedgerError::Cell {
+            line: self.line,
+            column: COLUMNS[self.next - 1],
+            found: text.to_owned(),
+            expected,
+        })
+    }
+
+    fn optional<T>(
+        &mut self,
+        expected: &'static str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, LedgerError> {
+        self.parse(expected, |text| if text.is_empty() { Some(None) } else { read(text).map(Some) })
+    }
+
+    fn instant(&mut self) -> Result<market::Timestamp, LedgerError> {
+        self.parse("an instant like 2021-11-11T09:00:00Z", |text| text.parse().ok())
+    }
+
+    fn numbers<const N: usize>(&mut self) -> Result<[Option<f64>; N], LedgerError> {
+        let mut numbers = [None; N];
+        for slot in &mut numbers {
+            *slot = self.optional("a number, or nothing", |text| {
+                text.parse::<f64>().ok().filter(|number| number.is_finite())
+            })?;
+        }
+        Ok(numbers)
+    }
+
+    fn blank(&mut self, count: usize) -> Result<(), LedgerError> {
+        (0..count).try_for_each(|_| self.parse("nothing on this event", |text| text.is_empty().then_some(())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn escaping_is_reversed_and_never_leaves_a_formula(text in "[=+@'\\-\t a-z]{0,8}") {
+            let escaped = escape(&text);
+            prop_assert_eq!(unescape(&escaped), text.as_str());
+            prop_assert!(!escaped.starts_with(['=', '+', '-', '@', '\t', '\r']));
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Does every number of a ledger follow from the others?
+//!
+//! # Example
+//! ```
+//! use ledger::Ledger;
+//! assert_eq!(Ledger::parse("").unwrap().verify().unwrap().rows, 0);
+//! ```
+
+use std::{collections::BTreeMap, fmt::Display};
+
+use market::Money;
+use serde::Serialize;
+
+use crate::{
+    Entry, Event, Ledger, Mode, Outcome,
+    entry::{Ending, Terms},
+    settle::profit,
+};
+
+/// What was checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    /// Events.
+    pub rows: usize,
+    /// Bets placed.
+    pub bets: usize,
+    /// Bets without an ending.
+    pub open: usize,
+}
+
+/// The first number that does not follow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "line {line}, event `{event_id}`, column {column}: found {found}, but {expected} follows from the rows before"
+)]
+pub struct Mismatch {
+    /// Line counted from 1.
+    pub line: u64,
+    /// The event.
+    pub event_id: String,
+    /// The column.
+    pub column: &'static str,
+    /// What stands there.
+    pub found: String,
+    /// What should stand there.
+    pub expected: String,
+}
+
+impl Ledger {
+    /// Recomputes every grade, profit, closing line value and balance, and compares the terms of each event with those placed.
+    ///
+    /// The balance before a mode's first event is taken as written.
+    pub fn verify(&self) -> Result<Verified, Mismatch> {
+        let mut balances: BTreeMap<Mode, Money> = BTreeMap::new();
+        let mut placed: BTreeMap<&str, &Entry> = BTreeMap::new();
+        let mut endings: BTreeMap<&str, &Entry> = BTreeMap::new();
+        for (line, entry) in self.numbered() {
+            let check = Check { line, entry };
+            let before = balances.get(&entry.mode).copied().unwrap_or(entry.balance - entry.effect());
+            match (entry.event, placed.get(entry.bet_id.as_str())) {
+                (Event::Placed, _) => {
+                    check.same("pnl", entry.pnl, Money::ZERO)?;
+                    placed.insert(&entry.bet_id, entry);
+                }
+                (Event::Deposit | Event::Withdrawal, _) => check.same("pnl", entry.pnl, Money::ZERO)?,
+                (Event::Settled | Event::Voided, Some(bet)) => {
+                    check.follows(bet)?;
+                    check.ending()?;
+                    endings.insert(&entry.bet_id, entry);
+                }
+                (Event::Corrected, Some(bet)) => {
+                    check.follows(bet)?;
+                    if let Some(old) = endings.remove(entry.bet_id.as_str()) {
+                        check.same("pnl", entry.pnl, -old.pnl)?;
+                    }
+                }
+                // Reading has refused endings of bets that were never placed.
+                (Event::Settled | Event::Voided | Event::Corrected, None) => {}
+            }
+            check.same("balance", entry.balance, before + entry.effect())?;
+            balances.insert(entry.mode, entry.balance);
+        }
+        Ok(Verified { rows: self.entries().len(), bets: placed.len(), open: placed.len() - endings.len() })
+    }
+}
+
+struct Check<'a> {
+    line: u64,
+    entry: &'a Entry,
+}
+
+impl Check<'_> {
+    fn same<T: PartialEq + Display>(
+        &self,
+        column: &'static str,
+        found: T,
+        expected: T,
+    ) -> Result<(), Mismatch> {
+        if found == expected { Ok(()) } else { Err(self.mismatch(column, &found, &expected)) }
+    }
+
+    fn mismatch(&self, column: &'static str, found: &dyn Display, expected: &dyn Display) -> Mismatch {
+        let event_id = self.entry.event_id.clone();
+        Mismatch {
+            line: self.line,
+            event_id,
+            column,
+            found: found.to_string(),
+            expected: expected.to_string(),
+        }
+    }
+
+    /// An event of a bet repeats what was placed.
+    fn follows(&self, bet: &Entry) -> Result<(), Mismatch> {
+        self.same("stake", self.entry.stake, bet.stake)?;
+        self.same("mode", self.entry.mode, bet.mode)?;
+        let (Some(ours), Some(theirs)) = (&self.entry.terms, &bet.terms) else { return Ok(()) };
+        if ours == theirs {
+            return Ok(());
+        }
+        let cells = |terms: &Terms| crate::row::encode(&Entry { terms: Some(terms.clone()), ..bet.clone() });
+        let differing =
+            cells(ours).into_iter().zip(cells(theirs)).zip(crate::row::COLUMNS).find(|((a, b), _)| a != b);
+        differing.map_or(Ok(()), |((a, b), column)| Err(self.mismatch(column, &a, &b)))
+    }
+
+    fn ending(&self) -> Result<(), Mismatch> {
+        let (Some(ending), Some(terms)) = (&self.entry.ending, &self.entry.terms) else { return Ok(()) };
+        self.clv(ending, terms)?;
+        let Outcome::Graded(grade) = ending.outcome else {
+            self.same("event", self.entry.event, Event::Voided)?;
+            return self.same("pnl", self.entry.pnl, Money::ZERO);
+        };
+        self.same("event", self.entry.event, Event::Settled)?;
+        let Some((home, away)) = ending.scores else {
+            return Err(self.mismatch("home_score", &"nothing", &"a score"));
+        };
+        let expected = terms.rule.grade(terms.selection, terms.points, home, away);
+        self.same("grade", grade.as_str(), expected.map_or("no grade", market::Grade::as_str))?;
+        self.same("pnl", self.entry.pnl, profit(self.entry.stake, terms.price, grade))
+    }
+
+    fn clv(&self, ending: &Ending, terms: &Terms) -> Result<(), Mismatch> {
+        let expected = ending.closing_probability.map(|q| terms.price.decimal() * q - 1.0);
+        let text = |value: Option<f64>| value.map_or_else(|| "nothing".to_owned(), |value| value.to_string());
+        self.same("ev_clv", text(ending.ev_clv), text(expected))
+    }
+}
