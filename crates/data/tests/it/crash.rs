@@ -19,7 +19,11 @@ fn in_order_of_writing(lake: &Lake) -> Vec<String> {
     let objects = objects(lake);
     let of = |step: &str| {
         let prefix = format!("data/{step}/");
-        objects.iter().map(|(path, _)| path.clone()).filter(move |path| path.starts_with(&prefix)).collect::<Vec<_>>()
+        objects
+            .iter()
+            .map(|(path, _)| path.clone())
+            .filter(move |path| path.starts_with(&prefix))
+            .collect::<Vec<_>>()
     };
     let paths: Vec<String> = steps.iter().flat_map(|step| of(step)).collect();
     assert_eq!(paths.len(), objects.len(), "every object belongs to a step");

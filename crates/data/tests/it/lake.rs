@@ -1,10 +1,12 @@
 //! What goes into the lake comes out of it, once, and not before its time.
 
-use data::{Lake, Leads, FootballData, Location, Parsed, Snapshot, Source};
+use data::{FootballData, Lake, Leads, Location, Parsed, Snapshot, Source};
 use market::{LeagueId, Timestamp};
 use proptest::prelude::*;
 
-use crate::support::{ByHand, SEASON, at, context, folder, football, game, lake, line, objects, result, write};
+use crate::support::{
+    ByHand, SEASON, at, context, folder, football, game, lake, line, objects, result, write,
+};
 
 const UNTIL: &str = "2022-10-15T09:00:00Z";
 
@@ -63,7 +65,11 @@ fn a_file_that_has_grown_adds_only_its_new_rows() {
 #[test]
 fn another_value_under_a_known_key_is_quarantined_and_the_first_stays() {
     let (folder, lake, source) = filled(SEASON);
-    write(&folder, "E0.csv", SEASON.replace("3.1,3.4,2.3,", "3.2,3.4,2.3,").replace("Brighton,2,0,H", "Brighton,3,0,H"));
+    write(
+        &folder,
+        "E0.csv",
+        SEASON.replace("3.1,3.4,2.3,", "3.2,3.4,2.3,").replace("Brighton,2,0,H", "Brighton,3,0,H"),
+    );
     let report = lake.ingest(&source, at(UNTIL)).unwrap();
     assert_eq!(report.rows_added.total(), 0);
     let day = jiff::civil::date(2022, 10, 15);

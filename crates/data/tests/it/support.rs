@@ -73,8 +73,7 @@ pub(crate) struct ByHand {
 
 impl ByHand {
     pub(crate) fn new(parsed: Parsed, bytes: &str) -> Self {
-        let league =
-            League { id: LeagueId::new("hand").unwrap(), three_way: false, time_zone: "UTC".into() };
+        let league = League { id: LeagueId::new("hand").unwrap(), three_way: false, time_zone: "UTC".into() };
         Self { league, parsed, bytes: bytes.as_bytes().to_vec() }
     }
 }
