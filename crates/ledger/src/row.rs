@@ -92,13 +92,12 @@ pub fn encode(entry: &Entry) -> Vec<String> {
         entry.pnl.to_string(),
     ]);
     cells.extend([entry.event.to_string(), escape(&entry.bet_id).into_owned(), entry.mode.to_string()]);
-    match &entry.terms {
-        Some(terms) => encode_terms(terms, &entry.as_of.to_string(), &mut cells),
-        None => {
-            let blank = BEFORE_AS_OF + AFTER_AS_OF;
-            cells.extend((0..blank).map(|_| String::new()));
-            cells.insert(cells.len() - AFTER_AS_OF, entry.as_of.to_string());
-        }
+    if let Some(terms) = &entry.terms {
+        encode_terms(terms, &entry.as_of.to_string(), &mut cells);
+    } else {
+        cells.extend((0..BEFORE_AS_OF).map(|_| String::new()));
+        cells.push(entry.as_of.to_string());
+        cells.extend((0..AFTER_AS_OF).map(|_| String::new()));
     }
     encode_ending(entry.ending.as_ref(), &mut cells);
     cells.push(entry.balance.to_string());

@@ -90,7 +90,7 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn same<T: PartialEq + Display>(
+    fn same<T: PartialEq + Display + Copy>(
         &self,
         column: &'static str,
         found: T,
@@ -143,6 +143,6 @@ impl Check<'_> {
     fn clv(&self, ending: &Ending, terms: &Terms) -> Result<(), Mismatch> {
         let expected = ending.closing_probability.map(|q| terms.price.decimal() * q - 1.0);
         let text = |value: Option<f64>| value.map_or_else(|| "nothing".to_owned(), |value| value.to_string());
-        self.same("ev_clv", text(ending.ev_clv), text(expected))
+        self.same("ev_clv", text(ending.ev_clv).as_str(), text(expected).as_str())
     }
 }

@@ -65,8 +65,8 @@ pub fn score(inputs: &Inputs) -> Lens {
 pub fn chance_of_value(belief: &Belief, price: Price, hurdle: f64) -> Option<f64> {
     match belief {
         Belief::Normal { posterior, shape } => {
-            let share = shape.win_share();
-            let usable = share > 0.0 && share < 1.0;
+            let winning = shape.win_share();
+            let usable = winning > 0.0 && winning < 1.0;
             let distance = |even: f64| {
                 let gap = posterior.mean_logit - even;
                 if posterior.sd_logit > 0.0 { gap / posterior.sd_logit } else { gap.signum() * f64::INFINITY }

@@ -134,12 +134,12 @@ fn shrink(ensemble: &Ensemble, market: MarketOpinion, information: &InformationW
 /// Wins are multiplied by a factor and losses divided by it, then all is normalised: a push stays possible as it
 /// was. None when the shape is one-sided or `probability` is not strictly between 0 and 1.
 pub fn tilt_to(shape: &GradeProbabilities, probability: f64) -> Option<GradeProbabilities> {
-    let share = shape.win_share();
+    let winning = shape.win_share();
     let open = |p: f64| p > 0.0 && p < 1.0;
-    if !open(share) || !open(probability) {
+    if !open(winning) || !open(probability) {
         return None;
     }
-    let squared = probability / (1.0 - probability) * (1.0 - share) / share;
+    let squared = probability / (1.0 - probability) * (1.0 - winning) / winning;
     let factor = squared.sqrt();
     let [win, half_win, push, half_loss, loss] = shape.0;
     normalised([win * factor, half_win * factor, push, half_loss / factor, loss / factor])

@@ -178,6 +178,12 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
+    // Two solutions of a slate per bet: few cases.
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
     #[test]
     fn a_bet_without_value_adds_no_growth(proposals in any_proposals()) {
         let added = growth_added(&proposals, &StakeSettings::default(), &Purse::new(money(STARTING)));

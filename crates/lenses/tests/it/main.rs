@@ -1,5 +1,7 @@
 //! What a user of the crate relies on: the worked example, the laws of the aggregate, the words of the reasons.
 
+#![expect(clippy::unwrap_used, reason = "a test's helper fails the test by panicking")]
+
 mod laws;
 mod quotes;
 mod reasons;
