@@ -136,5 +136,5 @@ fn png<D: Drawing>(drawing: &D) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>>
 }
 
 fn label_style(scale: u32) -> TextStyle<'static> {
-    ("sans-serif", 13 * scale).into_font().color(&MUTED)
+    ("sans-serif", 17 * scale).into_font().color(&MUTED)
 }

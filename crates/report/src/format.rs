@@ -116,12 +116,18 @@ fn thousands(digits: &str) -> String {
 
 /// Writes an instant as `Fri 20 Nov 20:45` in `zone`.
 pub fn local_time(instant: Timestamp, zone: &TimeZone) -> String {
-    instant.to_zoned(zone.clone()).strftime("%a %-d %b %H:%M").to_string()
+    instant.to_zoned(zone.clone()).strftime("%a\u{a0}%-d\u{a0}%b\u{a0}%H:%M").to_string()
 }
 
 /// Writes an instant with its year, as `20 Nov 2026 20:45`, in `zone`.
 pub fn local_instant(instant: Timestamp, zone: &TimeZone) -> String {
     instant.to_zoned(zone.clone()).strftime("%-d %b %Y %H:%M").to_string()
+}
+
+/// Writes bytes as lower-case hexadecimal digits.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 /// Writes how long before `now` an instant lies: `12 min`, `3.5 h`, `4 d`; the future counts as now.
@@ -143,7 +149,7 @@ pub fn name(text: &str) -> String {
 /// Makes a sentence from outside fit for one paragraph, at most `longest` characters; see [`name`].
 pub fn shorten(text: &str, longest: usize) -> String {
     let visible: String =
-        text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(is_visible).collect();
+        text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| is_visible(*c)).collect();
     let text = visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     if text.chars().count() <= longest {
         return text;
@@ -152,10 +158,10 @@ pub fn shorten(text: &str, longest: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-fn is_visible(character: &char) -> bool {
+fn is_visible(character: char) -> bool {
     let overrides =
         matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
-    !character.is_control() && !overrides && *character != '\u{feff}'
+    !character.is_control() && !overrides && character != '\u{feff}'
 }
 
 /// Writes a selection in words: `Leeds to win`, `Leeds −0.75`, `Over 2.5`.

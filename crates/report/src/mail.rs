@@ -27,7 +27,7 @@ use lettre::message::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::{smtp::MailError, templates::Rendered};
+use crate::{format::hexadecimal, smtp::MailError, templates::Rendered};
 
 /// From whom to whom, and for which run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct Envelope {
 /// A message ready to be sent or stored.
 #[derive(Debug, Clone)]
 pub struct Message {
-    message_id: String,
+    id: String,
     recipient: String,
     pub(crate) inner: lettre::Message,
 }
@@ -75,12 +75,12 @@ impl Message {
             .subject(single_line(&rendered.subject))
             .multipart(body(rendered, &digest)?)
             .map_err(|error| MailError::Compose(Box::new(error)))?;
-        Ok(Self { message_id, recipient, inner })
+        Ok(Self { id: message_id, recipient, inner })
     }
 
     /// Returns the Message-ID with its angle brackets.
     pub fn message_id(&self) -> &str {
-        &self.message_id
+        &self.id
     }
 
     /// Returns the recipient's bare address.
@@ -109,7 +109,7 @@ fn single_line(text: &str) -> String {
 /// 32 hexadecimal digits that stand for this run and recipient.
 fn digest(run_id: &str, recipient: &str) -> String {
     let hash = Sha256::digest(format!("{run_id}\n{}", recipient.to_lowercase()));
-    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&hash[..16])
 }
 
 /// Text beside (HTML with its pictures); boundaries are derived, not random.

@@ -22,7 +22,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::templates::Rendered;
+use crate::{format::hexadecimal, templates::Rendered};
 
 /// A line of the log that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -59,8 +59,7 @@ impl SendKey {
             .chain_update("\0")
             .chain_update(&rendered.text)
             .finalize();
-        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        Self::new(date, recipient, &hash)
+        Self::new(date, recipient, &hexadecimal(&hash))
     }
 }
 

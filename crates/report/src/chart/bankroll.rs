@@ -54,7 +54,7 @@ impl Curve<'_> {
 
 impl Drawing for Curve<'_> {
     const NAME: &'static str = "bankroll";
-    const HEIGHT: u32 = 190;
+    const HEIGHT: u32 = 210;
 
     fn draw<DB: DrawingBackend>(
         &self,
@@ -64,9 +64,10 @@ impl Drawing for Curve<'_> {
         let last_day = (self.points.len() - 1) as f64;
         let mut chart = ChartBuilder::on(area)
             .margin_top(8 * scale)
-            .margin_right(18 * scale)
-            .x_label_area_size(24 * scale)
-            .y_label_area_size(58 * scale)
+            .margin_left(4 * scale)
+            .margin_right(26 * scale)
+            .x_label_area_size(28 * scale)
+            .y_label_area_size(60 * scale)
             .build_cartesian_2d(0.0..last_day, self.low..self.high)?;
         chart
             .configure_mesh()

@@ -35,7 +35,7 @@ fn gap(bin: &ReliabilityBin) -> f64 {
 
 impl Drawing for Plot {
     const NAME: &'static str = "reliability";
-    const HEIGHT: u32 = 260;
+    const HEIGHT: u32 = 290;
 
     fn draw<DB: DrawingBackend>(
         &self,
@@ -44,9 +44,10 @@ impl Drawing for Plot {
     ) -> Result<(), DrawError<DB>> {
         let mut chart = ChartBuilder::on(area)
             .margin_top(8 * scale)
-            .margin_right(18 * scale)
-            .x_label_area_size(40 * scale)
-            .y_label_area_size(58 * scale)
+            .margin_left(4 * scale)
+            .margin_right(26 * scale)
+            .x_label_area_size(48 * scale)
+            .y_label_area_size(60 * scale)
             .build_cartesian_2d(0.0..1.0, 0.0..1.0)?;
         chart
             .configure_mesh()

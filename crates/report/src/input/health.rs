@@ -68,6 +68,6 @@ pub struct FailedTask {
     pub task: String,
     /// What went wrong, in one line.
     pub error: String,
-    /// What the report uses instead, in words; none when nothing replaces it.
+    /// What the report uses instead, as a noun: `the champion of 17 November`; none when nothing replaces it.
     pub used_instead: Option<String>,
 }

@@ -54,8 +54,9 @@ pub(super) fn notices(data: &ReportData) -> Vec<String> {
         notices.push("Paper mode: bets are noted, nothing is to be staked.".to_owned());
     }
     for task in &data.failed_tasks {
-        let instead = task.used_instead.as_deref().unwrap_or("nothing replaces it");
-        notices.push(format!("Step {} failed; {}.", format::name(&task.task), sentence(instead)));
+        let instead = task.used_instead.as_deref().map(|text| format!("used instead: {}", sentence(text)));
+        let instead = instead.unwrap_or_else(|| "nothing replaces it".to_owned());
+        notices.push(format!("Step {} failed; {instead}.", format::name(&task.task)));
     }
     for feed in data.feeds.iter().filter(|feed| feed.status != FeedStatus::Fresh) {
         let line = feed.newest_line.map_or_else(
@@ -109,6 +110,6 @@ pub(super) fn failed(task: &FailedTask) -> FailedRow {
     FailedRow {
         task: format::name(&task.task),
         error: shorten(&task.error, LONGEST_LINE),
-        used_instead: task.used_instead.as_deref().map(sentence).unwrap_or_else(|| "nothing".to_owned()),
+        used_instead: task.used_instead.as_deref().map_or_else(|| "nothing".to_owned(), sentence),
     }
 }

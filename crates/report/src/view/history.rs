@@ -52,6 +52,7 @@ pub(super) struct RecordLine {
     profit: String,
     tone: &'static str,
     roi: String,
+    /// Empty when there are too few bets for one.
     roi_interval: String,
     closing_line_value: String,
 }
@@ -88,17 +89,18 @@ fn row(bet: &SettledBet, style: &Style<'_>) -> SettledRow {
         book: format::name(bet.book.as_str()),
         price: bet.price.to_string(),
         stake: money(bet.stake, style.currency),
-        grade: grade(bet.grade),
+        grade: grade(bet),
         profit: profit(bet.profit, style.currency),
         tone: tone(bet.profit),
         closing_line_value: or_dash(bet.closing_line_value.map(|value| signed_percent(value, 1))),
     }
 }
 
-fn grade(grade: Grade) -> &'static str {
-    match grade {
+fn grade(bet: &SettledBet) -> &'static str {
+    match bet.grade {
         Grade::Win => "won",
         Grade::HalfWin => "half won",
+        Grade::Push if bet.score.is_none() => "void",
         Grade::Push => "push",
         Grade::HalfLoss => "half lost",
         Grade::Loss => "lost",
@@ -143,7 +145,10 @@ pub(super) fn record(row: &RecordRow, style: &Style<'_>) -> RecordLine {
         profit: profit(row.profit, style.currency),
         tone: tone(row.profit),
         roi: or_dash(roi),
-        roi_interval: or_dash(row.roi_interval_95.map(|interval| signed_percent_interval(interval, 1))),
+        roi_interval: row
+            .roi_interval_95
+            .map(|interval| signed_percent_interval(interval, 1))
+            .unwrap_or_default(),
         closing_line_value: or_dash(row.mean_closing_line_value.map(|value| signed_percent(value, 1))),
     }
 }

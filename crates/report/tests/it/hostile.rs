@@ -27,16 +27,16 @@ fn everywhere(name: &str) -> ReportData {
         let game: &Game = &pick.game;
         pick.game = Arc::new(Game { home: name.into(), away: name.into(), ..game.clone() });
         pick.book = name.into();
-        pick.why = name.to_owned();
+        name.clone_into(&mut pick.why);
         pick.cancel_when = Some(name.to_owned());
         pick.lenses[0].score = LensScore::Missing(name.to_owned());
         pick.lenses[1].score = LensScore::Veto(name.to_owned());
     }
-    data.near_misses[0].reason = name.to_owned();
+    name.clone_into(&mut data.near_misses[0].reason);
     data.no_edge_reason = Some(name.to_owned());
-    data.quarantined[0].reason = name.to_owned();
+    name.clone_into(&mut data.quarantined[0].reason);
     data.quarantined[0].examples = vec![name.to_owned()];
-    data.failed_tasks[0].error = name.to_owned();
+    name.clone_into(&mut data.failed_tasks[0].error);
     data.feeds[0].note = Some(name.to_owned());
     data.assumptions = vec![name.to_owned()];
     data

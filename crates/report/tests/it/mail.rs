@@ -21,7 +21,18 @@ fn the_headers_read_as_recorded() {
             .unwrap();
     let eml = String::from_utf8(message.eml()).unwrap();
     let head = eml.split("\r\n\r\n").next().unwrap().replace("\r\n", "\n");
-    insta::assert_snapshot!(head, @"");
+    insta::assert_snapshot!(head, @r#"
+    Message-ID: <a050e196dbed5b30ede1c8c62119adcd@example.org>
+    Date: Fri, 20 Nov 2026 08:00:00 +0000
+    List-Unsubscribe: <mailto:edge@example.org?subject=unsubscribe>
+    Auto-Submitted: auto-generated
+    From: Edge <edge@example.org>
+    To: Reader <reader@example.org>
+    Subject: Daily Edge Report 2026-11-20 =?utf-8?b?wrc=?= 3 edges
+    MIME-Version: 1.0
+    Content-Type: multipart/alternative;
+     boundary="alternative-a050e196dbed5b30ede1c8c62119adcd"
+    "#);
 }
 
 #[test]

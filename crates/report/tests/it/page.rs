@@ -109,7 +109,7 @@ fn the_first_lines_say_what_a_reader_must_know() {
     assert_eq!(
         notices,
         [
-            "Step train failed; the champion of 17 November was used instead.",
+            "Step train failed; used instead: the champion of 17 November.",
             "Feed GRIDIRON is late: its newest price is 13\u{a0}h old.",
         ]
     );
@@ -149,7 +149,7 @@ fn three_hundred_picks_take_less_than_a_second() {
     let start = std::time::Instant::now();
     render(&data).unwrap();
     // The bound is for an optimised build; this one is not, and the machine may be busy.
-    let bound = if cfg!(debug_assertions) { 20 } else { 1 };
+    let bound = if cfg!(debug_assertions) { 5 } else { 1 };
     assert!(start.elapsed().as_secs() < bound, "{:?}", start.elapsed());
 }
 

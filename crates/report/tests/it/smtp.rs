@@ -45,13 +45,14 @@ fn serve(behaviours: Vec<Behaviour>) -> (SmtpUrl, thread::JoinHandle<Vec<String>
 }
 
 /// Speaks just enough SMTP; returns the mail when all of it arrived.
-fn converse(mut stream: &TcpStream, behaviour: Behaviour) -> Option<String> {
+fn converse(stream: &TcpStream, behaviour: Behaviour) -> Option<String> {
     if matches!(behaviour, Behaviour::Hang) {
         // Longer than the client waits.
         thread::sleep(Duration::from_secs(2));
         return None;
     }
-    let mut say = |text: &str| stream.write_all(format!("{text}\r\n").as_bytes()).ok();
+    let mut out = stream;
+    let mut say = |text: &str| out.write_all(format!("{text}\r\n").as_bytes()).ok();
     say("220 test")?;
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     while let Some(line) = lines.next() {
@@ -199,7 +200,6 @@ fn a_real_server_receives_text_page_and_pictures() {
     for (part, picture) in mail["parts"].as_array().unwrap()[2..].iter().zip(&rendered.attachments) {
         assert_eq!(part["id"], format!("<{}>", picture.content_id));
         let hash = <sha2::Sha256 as sha2::Digest>::digest(&picture.bytes);
-        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(part["sha256"], hash, "the picture arrives bit for bit");
+        assert_eq!(part["sha256"], report::format::hexadecimal(&hash), "the picture arrives bit for bit");
     }
 }
