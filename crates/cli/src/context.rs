@@ -1,9 +1,11 @@
 //! What every command is handed: settings, environment, the clock's one reading, the store, a writer.
 
 use std::{
-    cell::{OnceCell, RefCell},
     collections::BTreeMap,
+    ffi::OsString,
     io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
 use data::{Lake, Snapshot, Store};
@@ -18,9 +20,9 @@ pub(crate) struct Context {
     pub(crate) environment: BTreeMap<String, String>,
     /// The one reading of the clock.
     pub(crate) now: Timestamp,
-    store: OnceCell<Store>,
-    pub(crate) config: Option<std::path::PathBuf>,
-    out: RefCell<Box<dyn Write>>,
+    store: OnceLock<Store>,
+    pub(crate) config: Option<PathBuf>,
+    out: Mutex<Box<dyn Write + Send>>,
 }
 
 impl std::fmt::Debug for Context {
@@ -39,13 +41,13 @@ impl Context {
         if let Some(store) = &cli.store {
             settings.store.clone_from(store);
         }
-        let out = RefCell::new(Box::new(std::io::stdout()) as Box<dyn Write>);
-        Ok(Self { settings, environment, now: Timestamp::now(), store: OnceCell::new(), config: cli.config.clone(), out })
+        let out = Mutex::new(Box::new(std::io::stdout()) as Box<dyn Write + Send>);
+        Ok(Self { settings, environment, now: Timestamp::now(), store: OnceLock::new(), config: cli.config.clone(), out })
     }
 
     /// Writes to stdout: tables and JSON, nothing else.
     pub(crate) fn print(&self, text: &str) -> anyhow::Result<()> {
-        let mut out = self.out.borrow_mut();
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         out.write_all(text.as_bytes())?;
         if !text.ends_with('\n') {
             out.write_all(b"\n")?;
@@ -81,6 +83,22 @@ impl Context {
         Ok(self.lake()?.snapshot(&leagues, as_of)?)
     }
 
+    /// Returns the local folder of runs: inside of a store that is a folder, else in the working folder.
+    pub(crate) fn runs_folder(&self) -> anyhow::Result<PathBuf> {
+        let store = &self.settings.store;
+        let local = if store.contains("://") { Path::new(".") } else { Path::new(store) };
+        Ok(std::path::absolute(local)?.join("runs"))
+    }
+
+    /// Returns the flags with which this process finds the same settings again.
+    pub(crate) fn flags_of_self(&self) -> Vec<OsString> {
+        let mut flags = vec![OsString::from("--store"), OsString::from(&self.settings.store)];
+        if let Some(config) = &self.config {
+            flags.extend([OsString::from("--config"), config.into()]);
+        }
+        flags
+    }
+
     /// Returns the report's time zone.
     pub(crate) fn time_zone(&self) -> anyhow::Result<TimeZone> {
         let zone = &self.settings.report.time_zone;
@@ -102,6 +120,12 @@ impl Context {
         }
         Ok((date, as_of))
     }
+}
+
+/// Reads the wall clock, for durations and the journal of runs; decisions use the one reading in [`Context`].
+#[expect(clippy::disallowed_methods, reason = "the coordinator's clock")]
+pub(crate) fn wall_clock() -> Timestamp {
+    Timestamp::now()
 }
 
 /// Starts logging to stderr; `verbose` 0 shows warnings, 1 information, 2 everything of ours.

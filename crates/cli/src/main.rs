@@ -11,14 +11,14 @@ mod progress;
 mod settings;
 mod table;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use clap::Parser;
 
 fn main() -> ExitCode {
     let cli = args::Cli::parse();
     context::start_logging(cli.verbose, cli.log_json);
-    let ended = context::Context::new(&cli).and_then(|context| command::run(cli.command, &context));
+    let ended = context::Context::new(&cli).and_then(|context| command::run(cli.command, &Arc::new(context)));
     if let Err(error) = &ended {
         // A reader who went away (`edge ... | head`) is no failure of ours.
         if error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) {

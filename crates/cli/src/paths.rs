@@ -15,6 +15,8 @@ pub(crate) enum Key<'a> {
     Model(&'a str),
     /// Settings, scores and card of a version.
     ModelCard(&'a str),
+    /// Held-out forecasts of a version.
+    HeldOut(&'a str),
     /// The champion's weights.
     Best,
     /// The champion's card: version, sha256, metrics, data as-of, commit.
@@ -40,6 +42,7 @@ impl fmt::Display for Key<'_> {
             Self::GraphCard(name) => write!(f, "data/graph_cache/{name}.json"),
             Self::Model(version) => write!(f, "models/{version}/model.pt"),
             Self::ModelCard(version) => write!(f, "models/{version}/model.json"),
+            Self::HeldOut(version) => write!(f, "models/{version}/held_out.json"),
             Self::Best => write!(f, "models/best.pt"),
             Self::BestCard => write!(f, "models/best.json"),
             Self::Promotions => write!(f, "models/promotions.jsonl"),

@@ -5,6 +5,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use jiff::SignedDuration;
+use ledger::StakeSettings;
 use market::{LeagueId, Money};
 use model::TrainSettings;
 use serde::{Deserialize, Serialize};
@@ -35,14 +36,17 @@ pub(crate) struct LeagueSettings {
     pub(crate) source: SourceKind,
     #[serde(default)]
     pub(crate) path: Paths,
-    #[serde(default = "day")]
-    pub(crate) line_lead: SignedDuration,
-    #[serde(default = "five_minutes")]
-    pub(crate) closing_lead: SignedDuration,
-    #[serde(default = "week")]
-    pub(crate) schedule_lead: SignedDuration,
-    #[serde(default = "ninety_minutes")]
-    pub(crate) starters_lead: SignedDuration,
+    #[serde(default)]
+    pub(crate) line_lead: Option<SignedDuration>,
+    #[serde(default)]
+    pub(crate) closing_lead: Option<SignedDuration>,
+    #[serde(default)]
+    pub(crate) schedule_lead: Option<SignedDuration>,
+    #[serde(default)]
+    pub(crate) starters_lead: Option<SignedDuration>,
+    /// IANA zone of the games' dates, where the source does not fix it.
+    #[serde(default)]
+    pub(crate) time_zone: Option<String>,
     #[serde(default)]
     pub(crate) seed: Option<u64>,
 }
@@ -76,22 +80,6 @@ impl Paths {
     }
 }
 
-fn day() -> SignedDuration {
-    SignedDuration::from_hours(24)
-}
-
-fn five_minutes() -> SignedDuration {
-    SignedDuration::from_mins(5)
-}
-
-fn week() -> SignedDuration {
-    SignedDuration::from_hours(7 * 24)
-}
-
-fn ninety_minutes() -> SignedDuration {
-    SignedDuration::from_mins(90)
-}
-
 /// `[sweep]`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -108,17 +96,6 @@ pub(crate) struct SweepSettings {
 pub(crate) enum Workers {
     /// Processes on this machine.
     Local,
-}
-
-/// `[stakes]`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct StakeSettings {
-    pub(crate) kelly_fraction: f64,
-    pub(crate) max_bet: f64,
-    pub(crate) max_day: f64,
-    pub(crate) min_score: f64,
-    pub(crate) hurdle: f64,
 }
 
 /// `[serve]`.
@@ -168,12 +145,6 @@ impl Default for Settings {
 impl Default for SweepSettings {
     fn default() -> Self {
         Self { trials: 4, epochs: 6, at_once: 1, workers: Workers::Local }
-    }
-}
-
-impl Default for StakeSettings {
-    fn default() -> Self {
-        Self { kelly_fraction: 0.25, max_bet: 0.02, max_day: 0.10, min_score: 0.25, hurdle: 0.01 }
     }
 }
 

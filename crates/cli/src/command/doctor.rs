@@ -1,0 +1,164 @@
+//! `edge doctor`: what is there, what is missing, what to do about it.
+
+use serde::Serialize;
+
+use crate::{
+    args::DoctorArgs,
+    context::Context,
+    exit::Status,
+    leagues, night,
+    paths::Key,
+    table::table,
+};
+
+/// One thing looked at.
+#[derive(Debug, Serialize)]
+struct Finding {
+    what: &'static str,
+    state: State,
+    says: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Good,
+    /// Optional, or not there yet.
+    Note,
+    Bad,
+}
+
+impl State {
+    fn mark(self) -> &'static str {
+        match self {
+            Self::Good => "ok",
+            Self::Note => "note",
+            Self::Bad => "BAD",
+        }
+    }
+}
+
+pub(crate) fn run(args: &DoctorArgs, context: &Context) -> anyhow::Result<Status> {
+    let mut findings = vec![settings(context), libtorch(), device(context), store(context)];
+    findings.extend(data(context));
+    findings.extend([model(context), ledger(context), mail(context), endpoint(context)]);
+    if args.json {
+        context.print_json(&findings)?;
+    } else {
+        let mut shown = table(&["", "what", "says"]);
+        for finding in &findings {
+            shown.add_row([finding.state.mark(), finding.what, &finding.says]);
+        }
+        context.print(&shown.to_string())?;
+    }
+    let bad = findings.iter().any(|finding| finding.state == State::Bad);
+    Ok(if bad { Status::Failed } else { Status::Done })
+}
+
+fn good(what: &'static str, says: impl Into<String>) -> Finding {
+    Finding { what, state: State::Good, says: says.into() }
+}
+
+fn note(what: &'static str, says: impl Into<String>) -> Finding {
+    Finding { what, state: State::Note, says: says.into() }
+}
+
+fn bad(what: &'static str, says: impl Into<String>) -> Finding {
+    Finding { what, state: State::Bad, says: says.into() }
+}
+
+fn settings(context: &Context) -> Finding {
+    let file = context.config.as_deref().unwrap_or(std::path::Path::new("edge.toml"));
+    if !file.exists() {
+        return note("settings", "no edge.toml here, so the demo league runs; `edge init` writes one");
+    }
+    let leagues: Vec<String> = context.settings.leagues().iter().map(|league| league.id.to_string()).collect();
+    good("settings", format!("{}: leagues {}", file.display(), leagues.join(", ")))
+}
+
+fn libtorch() -> Finding {
+    good("libtorch", format!("{} for tch 0.24", model::libtorch_version()))
+}
+
+fn device(context: &Context) -> Finding {
+    match model::device_name(context.settings.model.device) {
+        Ok(name) => good("device", name),
+        Err(error) => bad("device", error.to_string()),
+    }
+}
+
+fn store(context: &Context) -> Finding {
+    let probe = "doctor.probe";
+    let tried = context.store().and_then(|store| {
+        store.put(probe, b"written by edge doctor")?;
+        store.delete(probe)?;
+        Ok(store.root().to_owned())
+    });
+    match tried {
+        Ok(root) => good("store", format!("{root} can be written")),
+        Err(error) => bad("store", format!("{error:#}")),
+    }
+}
+
+/// One finding per league: does its source answer, and how fresh are its rows?
+fn data(context: &Context) -> Vec<Finding> {
+    let fresh = |league: &data::League| -> anyhow::Result<Option<data::Freshness>> {
+        let freshness = context.lake()?.freshness(std::slice::from_ref(league), context.now)?;
+        Ok(freshness.into_iter().next())
+    };
+    let sources = match leagues::sources(&context.settings) {
+        Ok(sources) => sources,
+        Err(error) => return vec![bad("league", format!("{error:#}"))],
+    };
+    sources
+        .iter()
+        .map(|source| {
+            let id = &source.league().id;
+            match fresh(source.league()) {
+                Ok(Some(freshness)) => good("league", format!("{id}: {freshness}")),
+                Ok(None) | Err(_) => note("league", format!("{id}: nothing fetched yet; run `edge fetch`")),
+            }
+        })
+        .collect()
+}
+
+fn model(context: &Context) -> Finding {
+    match night::champion(context) {
+        Ok(Some(card)) => good("model", format!("{} with data as of {}", card.version, card.data_as_of)),
+        Ok(None) => note("model", format!("no {} yet; run `edge train` or `edge nightly`", Key::Best)),
+        Err(error) => bad("model", format!("{error:#}")),
+    }
+}
+
+fn ledger(context: &Context) -> Finding {
+    match night::verify_ledger(context) {
+        Ok(told) => good("ledger", told),
+        Err(error) => bad("ledger", format!("{error:#}")),
+    }
+}
+
+fn mail(context: &Context) -> Finding {
+    match (context.variable("SMTP_URL"), context.variable("SMTP_TO")) {
+        (None, _) => note("mail", "SMTP_URL is not set: reports lie as .eml beside the page"),
+        (Some(_), None) => bad("mail", "SMTP_URL is set but SMTP_TO is not: name the recipients"),
+        (Some(url), Some(_)) => match report::SmtpUrl::parse(url) {
+            Ok(url) => good("mail", format!("by {url}")),
+            Err(error) => bad("mail", error.to_string()),
+        },
+    }
+}
+
+fn endpoint(context: &Context) -> Finding {
+    let Some(url) = context.variable("PREDICT_URL") else {
+        return note("endpoint", "PREDICT_URL is not set: predictions are made in this process");
+    };
+    let healthy = serve::Client::new(url, None).map_err(anyhow::Error::from).and_then(|client| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(client.health())?;
+        Ok(client.host().to_owned())
+    });
+    match healthy {
+        Ok(host) => good("endpoint", format!("{host} answers")),
+        Err(error) => bad("endpoint", format!("{error:#}")),
+    }
+}

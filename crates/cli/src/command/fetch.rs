@@ -1,0 +1,78 @@
+//! `edge fetch`: pulls lines, results and context into the store.
+
+use crate::{
+    args::FetchArgs,
+    context::{Context, say},
+    exit::{Status, Usage},
+    leagues::{self, StartingFrom},
+    progress,
+    table::table,
+};
+
+pub(crate) fn run(args: &FetchArgs, context: &Context) -> anyhow::Result<Status> {
+    let (_, until) = match args.until {
+        Some(date) => (date, date.to_zoned(context.time_zone()?)?.timestamp().min(context.now)),
+        None => context.night(None)?,
+    };
+    let wanted = |id: &str| args.league.as_deref().is_none_or(|league| league == id);
+    let leagues: Vec<_> =
+        context.settings.leagues().into_iter().filter(|league| wanted(league.id.as_str())).collect();
+    if leagues.is_empty() {
+        let asked = args.league.as_deref().unwrap_or_default();
+        return Err(Usage(format!("league `{asked}` is not configured: see edge.toml")).into());
+    }
+    let lake = context.lake()?;
+    let bar = progress::bar(leagues.len() as u64, "fetch");
+    let mut reports = Vec::new();
+    let mut failed = 0;
+    for league in &leagues {
+        bar.set_message(league.id.to_string());
+        let fetched = leagues::source(league).and_then(|source| match args.since {
+            Some(date) => {
+                let since = date.to_zoned(context.time_zone()?)?.timestamp();
+                Ok(lake.ingest(&StartingFrom { source, since }, until)?)
+            }
+            None => Ok(lake.ingest(source.as_ref(), until)?),
+        });
+        match fetched {
+            Ok(report) => reports.push(report),
+            Err(error) => {
+                failed += 1;
+                say(&format!("edge: {}: {error:#}", league.id));
+            }
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    if args.json {
+        context.print_json(&reports)?;
+    } else if !reports.is_empty() {
+        let mut shown =
+            table(&["league", "source", ">files", ">new", ">lines", ">results", ">context", ">known", ">refused"]);
+        for report in &reports {
+            let refused: usize = report.refused.values().sum();
+            let numbers = [
+                report.payloads,
+                report.new_payloads,
+                report.rows_added.lines,
+                report.rows_added.results,
+                report.rows_added.context,
+                report.already_known,
+                refused,
+            ];
+            let names = [report.league.to_string(), report.source.clone()];
+            shown.add_row(names.into_iter().chain(numbers.map(|n| n.to_string())));
+        }
+        context.print(&shown.to_string())?;
+        for report in &reports {
+            for (reason, count) in &report.refused {
+                say(&format!("  {}: {count} refused: {reason}", report.league));
+            }
+        }
+    }
+    Ok(match (failed, reports.len()) {
+        (0, _) => Status::Done,
+        (_, 0) => Status::Failed,
+        _ => Status::Partial,
+    })
+}

@@ -1,0 +1,88 @@
+//! `edge predict`: one game or a night's slate, as probabilities, prices, lenses and stakes.
+
+mod mocked;
+mod show;
+mod source;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use market::{GameQuery, LeagueId};
+
+use self::source::Answers;
+use crate::{
+    args::{PredictCommand, PredictGameArgs, PredictSlateArgs},
+    context::{Context, say},
+    exit::{Status, Usage},
+    night::{self, Night, Predicted, Slate},
+};
+
+pub(crate) fn run(command: PredictCommand, context: &Arc<Context>) -> anyhow::Result<Status> {
+    match command {
+        PredictCommand::Game(args) => game(&args, context),
+        PredictCommand::Slate(args) => slate(&args, context),
+    }
+}
+
+fn game(args: &PredictGameArgs, context: &Arc<Context>) -> anyhow::Result<Status> {
+    let (date, as_of) = context.night(args.date)?;
+    let night = Night { date, as_of, dry_run: args.dry_run };
+    let (predicted, snapshot) = if args.test {
+        say("edge: --test answers from a mocked endpoint; nothing here comes from data");
+        mocked::answer(args, as_of)?
+    } else {
+        let answers = Answers::open(context, as_of)?;
+        let predicted = answers.predict(&query(args)?)?;
+        (predicted, source::snapshot_or_note(context, as_of)?)
+    };
+    let slate = night::decide(context, &night, predicted, &snapshot)?;
+    let prediction = slate.predictions.first().context("the endpoint answered without a game")?;
+    if args.json {
+        context.print_json(&show::game_json(prediction, &slate))?;
+    } else {
+        context.print(&show::game(prediction, &slate, &context.time_zone()?))?;
+    }
+    paper(context, &night, &slate)
+}
+
+fn slate(args: &PredictSlateArgs, context: &Arc<Context>) -> anyhow::Result<Status> {
+    let (date, as_of) = context.night(args.date)?;
+    let night = Night { date, as_of, dry_run: args.dry_run };
+    let predicted = Answers::open(context, as_of)?.slate(context.settings.report.slate_hours)?;
+    let slate = night::decide(context, &night, predicted, &source::snapshot_or_note(context, as_of)?)?;
+    if args.json {
+        context.print_json(&show::slate_json(&slate))?;
+    } else {
+        context.print(&show::slate(&slate, &night, &context.time_zone()?))?;
+    }
+    paper(context, &night, &slate)
+}
+
+/// With `--dry-run` the picks become paper bets.
+fn paper(context: &Context, night: &Night, slate: &Slate) -> anyhow::Result<Status> {
+    if night.dry_run {
+        let placed = night::place(context, night, slate, "predict")?;
+        say(&format!("edge: {placed} paper bets written to the ledger"));
+    }
+    Ok(Status::Done)
+}
+
+fn query(args: &PredictGameArgs) -> anyhow::Result<GameQuery> {
+    let league = args.league.as_deref().map(LeagueId::new).transpose().map_err(|error| Usage(error.to_string()))?;
+    Ok(match (&args.game, &args.home, &args.away) {
+        (Some(game), ..) => GameQuery::Known { game_id: market::GameId::from_text(game) },
+        (None, Some(home), Some(away)) => GameQuery::Hypothetical {
+            league,
+            home: home.as_str().into(),
+            away: away.as_str().into(),
+            start_time: None,
+        },
+        _ => return Err(Usage("name a game id, or --home and --away".to_owned()).into()),
+    })
+}
+
+impl Predicted {
+    fn only(prediction: market::Prediction, model: market::ModelCard) -> Self {
+        Self { model, predictions: vec![prediction] }
+    }
+}

@@ -1,0 +1,220 @@
+//! Tables and JSON of predictions.
+
+use jiff::tz::TimeZone;
+use lenses::{Lens, LensKind};
+use market::{Market, Money, Points, Prediction, ScoreForecast, Selection};
+use serde_json::{Value, json};
+
+use crate::{
+    night::{Night, Slate, Verdict},
+    table::{percent, signed_percent, table},
+};
+
+/// Returns the selection as a bettor writes it: `Brentford +0.5`, `over 2.5`.
+pub(crate) fn selection(verdict: &Verdict) -> String {
+    let line = &verdict.line;
+    let side = match line.selection {
+        Selection::Home => line.game.home.as_str(),
+        Selection::Away => line.game.away.as_str(),
+        Selection::Draw => "draw",
+        Selection::Over => "over",
+        Selection::Under => "under",
+    };
+    match line.points {
+        Some(points) if line.market == Market::Spread => format!("{side} {:+}", points.as_f64()),
+        Some(points) => format!("{side} {points}"),
+        None => side.to_owned(),
+    }
+}
+
+pub(super) fn game(prediction: &Prediction, slate: &Slate, zone: &TimeZone) -> String {
+    let game = &prediction.game;
+    let start = game.start_time.to_zoned(zone.clone()).strftime("%a %d %b %Y %H:%M %Z");
+    let mut text = format!(
+        "{} – {}\n{start} · {} · {}\nmodel {} · as of {}\n",
+        game.home, game.away, game.league, game.game_id, slate.model.version, prediction.as_of
+    );
+    let draws = has_draws(slate, prediction);
+    let mut shown = table(&["forecast", ">home", ">draw", ">away", ">margin", ">total"]);
+    let variants = [("with prices", &prediction.members), ("without prices", &prediction.members_without_market)];
+    for (name, members) in variants.into_iter().filter(|(_, members)| !members.is_empty()) {
+        let [home, draw, away] = outcome(members, draws);
+        let mean = |of: fn(&ScoreForecast) -> f64| members.iter().map(of).sum::<f64>() / members.len() as f64;
+        let margin = mean(|member| member.margin.mean());
+        let total = mean(|member| member.total.mean());
+        let draw = if draws { percent(draw) } else { "–".to_owned() };
+        shown.add_row([name, &percent(home), &draw, &percent(away), &format!("{margin:+.1}"), &format!("{total:.1}")]);
+    }
+    text.push_str(&shown.to_string());
+    if slate.verdicts.is_empty() {
+        text.push_str("\nNo fresh price to compare with.\n");
+        return text;
+    }
+    let mut prices = table(&["selection", "best book", ">price", ">fair", ">edge", ">score", ">stake"]);
+    for verdict in slate.verdicts.iter().take(12) {
+        prices.add_row(price_row(selection(verdict), verdict));
+    }
+    text.push_str(&format!("\n{prices}\n"));
+    if let Some(best) = slate.verdicts.first() {
+        text.push_str(&format!("\nThrough the lenses: {} at {} ({})\n", selection(best), best.line.price, best.line.book));
+        text.push_str(&lens_table(best));
+    }
+    text
+}
+
+pub(super) fn slate(slate: &Slate, night: &Night, zone: &TimeZone) -> String {
+    let picks: Vec<&Verdict> = slate.picks().collect();
+    let staked: Money = picks.iter().map(|verdict| verdict.stake.amount).sum();
+    let mut text = format!(
+        "{}: {} games, {} prices compared · model {} · as of {}\n",
+        night.date,
+        slate.predictions.len(),
+        slate.prices_compared,
+        slate.model.version,
+        night.as_of
+    );
+    if slate.predictions.is_empty() {
+        text.push_str("No game starts within the slate's hours.\n");
+        return text;
+    }
+    let mut games = table(&["start", "game", ">home", ">draw", ">away", ">total"]);
+    for prediction in &slate.predictions {
+        let start = prediction.game.start_time.to_zoned(zone.clone()).strftime("%a %H:%M").to_string();
+        let draws = has_draws(slate, prediction);
+        let [home, draw, away] = outcome(&prediction.members, draws);
+        let draw = if draws { percent(draw) } else { "–".to_owned() };
+        let members = prediction.members.len().max(1) as f64;
+        let total = prediction.members.iter().map(|m| m.total.mean()).sum::<f64>() / members;
+        let name = format!("{} – {}\n{}", prediction.game.home, prediction.game.away, prediction.game.game_id);
+        games.add_row([start, name, percent(home), draw, percent(away), format!("{total:.1}")]);
+    }
+    text.push_str(&format!("{games}\n\n"));
+    if picks.is_empty() {
+        text.push_str("No edge tonight.\n");
+    } else {
+        text.push_str(&format!("{} bets, {staked} staked\n", picks.len()));
+        text.push_str(&bets_table(&picks));
+    }
+    let missed = slate.near_misses();
+    if !missed.is_empty() {
+        let mut shown = table(&["near miss", ">price", ">edge", "stopped by"]);
+        for verdict in missed.iter().take(8) {
+            let (lens, reason) = verdict.stopped_by().unwrap_or_default();
+            let by = lens.map_or(reason.clone(), |lens| format!("{}: {reason}", lens.title()));
+            let name = format!("{}\n{} – {}", selection(verdict), verdict.line.game.home, verdict.line.game.away);
+            shown.add_row([name, verdict.line.price.to_string(), signed_percent(verdict.edge), by]);
+        }
+        text.push_str(&format!("\n{shown}\n"));
+    }
+    text
+}
+
+fn bets_table(picks: &[&Verdict]) -> String {
+    let mut bets = table(&["bet", "best book", ">price", ">fair", ">edge", ">score", ">stake"]);
+    for verdict in picks {
+        let game = &verdict.line.game;
+        bets.add_row(price_row(format!("{}\n{} – {}", selection(verdict), game.home, game.away), verdict));
+    }
+    format!("{bets}\n")
+}
+
+fn price_row(name: String, verdict: &Verdict) -> [String; 7] {
+    let fair = verdict.posterior.map_or_else(|| "–".to_owned(), |p| format!("{:.2}", 1.0 / p.probability));
+    let score = verdict.aggregate.score().map_or_else(|| "–".to_owned(), |score| format!("{score:.2}"));
+    [
+        name,
+        verdict.line.book.to_string(),
+        verdict.line.price.to_string(),
+        fair,
+        signed_percent(verdict.edge),
+        score,
+        verdict.stake.amount.to_string(),
+    ]
+}
+
+fn lens_table(verdict: &Verdict) -> String {
+    let mut shown = table(&["lens", ">score", "why"]);
+    for (kind, lens) in LensKind::ALL.into_iter().zip(&verdict.lenses) {
+        let (score, why) = match lens {
+            Lens::Score(score) => (format!("{score:.2}"), ""),
+            Lens::Veto { reason } => ("veto".to_owned(), reason.as_str()),
+            Lens::Missing { reason } => ("missing".to_owned(), reason.as_str()),
+        };
+        shown.add_row([kind.title(), &score, why]);
+    }
+    format!("{shown}\n")
+}
+
+fn has_draws(slate: &Slate, prediction: &Prediction) -> bool {
+    slate.three_way.contains(&prediction.game.league)
+}
+
+/// Returns the members' mean of home, draw, away; without draws the two-way probabilities.
+fn outcome(members: &[ScoreForecast], draws: bool) -> [f64; 3] {
+    let mut sum = [0.0; 3];
+    for member in members {
+        let [home, draw, away] = if draws {
+            member.moneyline_three_way()
+        } else {
+            let home = member.moneyline_two_way();
+            [home, 0.0, 1.0 - home]
+        };
+        sum = [sum[0] + home, sum[1] + draw, sum[2] + away];
+    }
+    sum.map(|p| p / members.len().max(1) as f64)
+}
+
+pub(super) fn game_json(prediction: &Prediction, slate: &Slate) -> Value {
+    json!({
+        "game": prediction.game,
+        "as_of": prediction.as_of,
+        "model_version": slate.model.version,
+        "moneyline": moneyline_json(&prediction.members),
+        "moneyline_without_market": moneyline_json(&prediction.members_without_market),
+        "prices": slate.verdicts.iter().map(verdict_json).collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn slate_json(slate: &Slate) -> Value {
+    let games: Vec<Value> = slate
+        .predictions
+        .iter()
+        .map(|prediction| json!({"game": prediction.game, "as_of": prediction.as_of, "moneyline": moneyline_json(&prediction.members)}))
+        .collect();
+    json!({
+        "model_version": slate.model.version,
+        "games": games,
+        "prices_compared": slate.prices_compared,
+        "refused": slate.refused,
+        "bets": slate.picks().map(verdict_json).collect::<Vec<_>>(),
+        "near_misses": slate.near_misses().into_iter().map(verdict_json).collect::<Vec<_>>(),
+    })
+}
+
+fn moneyline_json(members: &[ScoreForecast]) -> Value {
+    let [home, draw, away] = outcome(members, true);
+    json!({"home": home, "draw": draw, "away": away})
+}
+
+fn verdict_json(verdict: &Verdict) -> Value {
+    let line = &verdict.line;
+    json!({
+        "game_id": line.game.game_id,
+        "market": line.market,
+        "selection": line.selection,
+        "points": line.points.map(Points::as_f64),
+        "book": line.book,
+        "price": line.price.decimal(),
+        "captured_at": line.captured_at,
+        "raw_ref": line.raw_ref.to_string(),
+        "probability_model": verdict.probability_model,
+        "probability_market": verdict.probability_market,
+        "probability": verdict.posterior.map(|p| p.probability),
+        "interval_90": verdict.posterior.map(|p| p.interval_90),
+        "edge": verdict.edge,
+        "lenses": LensKind::ALL.into_iter().zip(&verdict.lenses).map(|(kind, lens)| (kind.as_str().to_owned(), json!(lens))).collect::<serde_json::Map<_, _>>(),
+        "score": verdict.aggregate.score(),
+        "stake": verdict.stake.amount,
+        "cuts": verdict.stake.cuts,
+    })
+}

@@ -1,0 +1,140 @@
+//! `edge train`: trains an ensemble and publishes it when it is better.
+
+use data::{Source, demo::DemoSource};
+use graph::Graph;
+use market::predictor::LeagueScores;
+use model::{DeviceChoice, Progress, Provenance, Step, TrainSettings, Trainer};
+
+use crate::{
+    args::TrainArgs,
+    context::{Context, say},
+    exit::{Status, Usage},
+    night, progress,
+    table::table,
+};
+
+pub(crate) fn run(args: &TrainArgs, context: &Context) -> anyhow::Result<Status> {
+    let mut settings = context.settings.model.clone();
+    if let Some(epochs) = args.epochs {
+        settings.epochs = epochs;
+    }
+    if let Some(device) = &args.device {
+        settings.device = parse_device(device)?;
+    }
+    if args.smoke_test {
+        return smoke_test(settings, context);
+    }
+    let (_, as_of) = context.night(args.date)?;
+    let mut bar = Bar::new(&settings);
+    let challenger = night::train(context, as_of, settings, 1, &mut bar)?;
+    bar.0.finish_and_clear();
+    let decision = night::promote(context, as_of, &challenger)?;
+    if args.json {
+        context.print_json(&serde_json::json!({
+            "card": challenger.card,
+            "seconds": challenger.seconds,
+            "seconds_per_epoch": challenger.seconds_per_epoch,
+            "decision": decision,
+        }))?;
+        return Ok(Status::Done);
+    }
+    for scores in &challenger.card.scores {
+        context.print(&scores_table(scores))?;
+    }
+    say(&format!(
+        "edge: trained {} in {:.0} s ({:.2} s per epoch); {}",
+        challenger.card.version, challenger.seconds, challenger.seconds_per_epoch, decision.why
+    ));
+    Ok(Status::Done)
+}
+
+fn parse_device(text: &str) -> anyhow::Result<DeviceChoice> {
+    match text {
+        "auto" => Ok(DeviceChoice::Auto),
+        "cpu" => Ok(DeviceChoice::Cpu),
+        "cuda" => Ok(DeviceChoice::Cuda),
+        _ => Err(Usage(format!("--device is `{text}`, it must be auto, cpu or cuda")).into()),
+    }
+}
+
+/// Trains a tiny network on the demo league, in memory; nothing is read from the store or written to it.
+fn smoke_test(settings: TrainSettings, context: &Context) -> anyhow::Result<Status> {
+    let settings = TrainSettings {
+        hidden: 8,
+        heads: 2,
+        layers: 1,
+        fan_out: 4,
+        ensemble: 1,
+        epochs: settings.epochs.min(2),
+        refit: false,
+        ..settings
+    };
+    let source = DemoSource::new("demo", data::demo::DEFAULT_SEED)?;
+    let mut parsed = data::Parsed::default();
+    for payload in source.fetch(context.now)? {
+        let part = source.parse(&payload, &"smoke-test".into())?;
+        parsed.lines.extend(part.lines);
+        parsed.results.extend(part.results);
+        parsed.context.extend(part.context);
+    }
+    let leagues = vec![source.league().clone()];
+    let snapshot = data::Snapshot::new(context.now, leagues, parsed.lines, parsed.results, parsed.context);
+    let graph = Graph::build(&snapshot);
+    let mut bar = Bar::new(&settings);
+    let trained = Trainer::new(&graph, settings, Provenance::default()).train(&mut bar)?;
+    bar.0.finish_and_clear();
+    for scores in &trained.ensemble.card().scores {
+        context.print(&scores_table(scores))?;
+    }
+    say("edge: smoke test passed: graph, sampler, network, training and scoring work; nothing was published");
+    Ok(Status::Done)
+}
+
+/// Models beside baselines on the same held-out games.
+fn scores_table(scores: &LeagueScores) -> String {
+    let mut shown = table(&["forecast", ">log-loss", ">brier", ">rps", ">ece", ">vs closing"]);
+    for forecast in &scores.forecasts {
+        let closing = match (forecast.log_loss_minus_closing, forecast.standard_error) {
+            (Some(difference), Some(error)) => format!("{difference:+.4} ± {error:.4}"),
+            _ => "–".to_owned(),
+        };
+        shown.add_row([
+            forecast.name.clone(),
+            format!("{:.4}", forecast.log_loss),
+            format!("{:.4}", forecast.brier),
+            format!("{:.4}", forecast.rps),
+            format!("{:.4}", forecast.ece),
+            closing,
+        ]);
+    }
+    let games = scores.forecasts.first().map_or(0, |forecast| forecast.games);
+    let day = |instant: market::Timestamp| instant.strftime("%Y-%m-%d").to_string();
+    let mut text =
+        format!("{}: {games} held-out games, {} to {}\n{shown}", scores.league, day(scores.from), day(scores.to));
+    if let Some(information) = scores.information {
+        text.push_str(&format!(
+            "\ninformation weight beside the market: {:.2} ± {:.2} ({} games)\n",
+            information.weight, information.standard_error, information.games
+        ));
+    }
+    text
+}
+
+/// A bar over all epochs of all fits.
+struct Bar(indicatif::ProgressBar);
+
+impl Bar {
+    fn new(settings: &TrainSettings) -> Self {
+        let fits = 2 * settings.ensemble * if settings.refit { 2 } else { 1 };
+        Self(progress::bar((fits * settings.epochs) as u64, "train"))
+    }
+}
+
+impl Progress for Bar {
+    fn step(&mut self, step: &Step) {
+        self.0.set_message(night::line_of(step));
+        if step.batch == step.batches {
+            self.0.inc(1);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! From configured leagues to their sources.
+
+use data::{DataError, DemoSource, FootballData, League, Leads, Location, Nflverse, Parsed, Payload, Source};
+use market::{Name, Timestamp};
+
+use crate::settings::{LeagueSettings, Settings, SourceKind};
+
+/// Returns each league's source, in the configured order.
+pub(crate) fn sources(settings: &Settings) -> anyhow::Result<Vec<Box<dyn Source>>> {
+    settings.leagues().iter().map(source).collect()
+}
+
+/// Returns each league's own description.
+pub(crate) fn leagues(settings: &Settings) -> anyhow::Result<Vec<League>> {
+    Ok(sources(settings)?.iter().map(|source| source.league().clone()).collect())
+}
+
+/// Returns one league's source.
+pub(crate) fn source(league: &LeagueSettings) -> anyhow::Result<Box<dyn Source>> {
+    let location = Location::new(league.path.to_vec());
+    let id = league.id.as_str();
+    Ok(match league.source {
+        SourceKind::Demo => Box::new(DemoSource::new(id, league.seed.unwrap_or(data::demo::DEFAULT_SEED))?),
+        SourceKind::Nflverse => {
+            Box::new(Nflverse::new(Nflverse::league(id)?, location, leads(league, Nflverse::LEADS))?)
+        }
+        SourceKind::FootballData => {
+            let described = FootballData::league(id, league.time_zone.as_deref().unwrap_or("Europe/London"))?;
+            Box::new(FootballData::new(described, location, leads(league, FootballData::LEADS))?)
+        }
+    })
+}
+
+fn leads(league: &LeagueSettings, defaults: Leads) -> Leads {
+    Leads {
+        line_lead: league.line_lead.unwrap_or(defaults.line_lead),
+        closing_lead: league.closing_lead.unwrap_or(defaults.closing_lead),
+        schedule_lead: league.schedule_lead.unwrap_or(defaults.schedule_lead),
+        starters_lead: league.starters_lead.unwrap_or(defaults.starters_lead),
+    }
+}
+
+/// A source cut to games that start at or after an instant.
+pub(crate) struct StartingFrom {
+    pub(crate) source: Box<dyn Source>,
+    pub(crate) since: Timestamp,
+}
+
+impl Source for StartingFrom {
+    fn id(&self) -> &str {
+        self.source.id()
+    }
+
+    fn league(&self) -> &League {
+        self.source.league()
+    }
+
+    fn fetch(&self, until: Timestamp) -> Result<Vec<Payload>, DataError> {
+        self.source.fetch(until)
+    }
+
+    fn parse(&self, payload: &Payload, payload_hash: &Name) -> Result<Parsed, DataError> {
+        let mut parsed = self.source.parse(payload, payload_hash)?;
+        parsed.lines.retain(|row| row.game.start_time >= self.since);
+        parsed.results.retain(|row| row.game.start_time >= self.since);
+        parsed.context.retain(|row| row.game.start_time >= self.since);
+        Ok(parsed)
+    }
+
+    fn assumptions(&self) -> Vec<String> {
+        self.source.assumptions()
+    }
+
+    fn settings(&self) -> String {
+        format!("{} since={}", self.source.settings(), self.since)
+    }
+}

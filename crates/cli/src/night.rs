@@ -1,0 +1,155 @@
+//! One night as a task graph: what waits for what, and where each task leaves its result.
+
+mod bets;
+mod display;
+mod mailing;
+mod reporting;
+mod slate;
+mod training;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::Context as _;
+use coordinator::{Output, Plan, RunRecord, Runner, Task, TaskContext, TaskError, TaskOutput};
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+pub(crate) use self::{
+    bets::{entry_json, ledger_row, load_ledger, place, settle, verify_ledger},
+    mailing::{mail, stored},
+    reporting::write_page,
+    slate::{Predicted, Slate, Verdict, decide},
+    training::{
+        Swept, TrialOrder, best_predictor, champion, graph_as_of, latest_graph, line_of, promote, publish_graph, sweep,
+        train,
+    },
+};
+use self::{
+    bets::{history, ledger_as_of, ledger_step, settle_step},
+    display::Display,
+    mailing::mail_step,
+    reporting::{History, report_step},
+    slate::{predict_step, read_slate, stake_step},
+    training::{champion_since, graph_step, promote_step, sweep_step, train_step},
+};
+use crate::{context::Context, exit::Usage, leagues, settings::LeagueSettings};
+
+/// What a night is about; kept in the run's folder, so that a resumed run has the same as-of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Night {
+    /// The report's date.
+    pub(crate) date: Date,
+    /// Nothing known at or after this instant is used.
+    pub(crate) as_of: Timestamp,
+    /// Paper bets, no mail.
+    pub(crate) dry_run: bool,
+}
+
+/// One step's result as the next steps read it: a JSON file in the step's folder.
+fn write_step<T: Serialize>(task: &TaskContext<'_>, value: &T) -> anyhow::Result<Output> {
+    let path = task.folder().join("result.json");
+    let part = task.folder().join("result.json.part");
+    std::fs::write(&part, serde_json::to_vec(value)?)?;
+    std::fs::rename(&part, &path)?;
+    Ok(Output::of_file("result", &path)?)
+}
+
+fn read_step<T: DeserializeOwned>(task: &TaskContext<'_>, step: &str) -> anyhow::Result<T> {
+    let path = task.run_folder().join(step).join("result.json");
+    let bytes = std::fs::read(&path).with_context(|| format!("cannot read what {step} left"))?;
+    serde_json::from_slice(&bytes).with_context(|| format!("what {step} left is no whole result"))
+}
+
+/// Runs the night, or goes on with it; the record says what became of each task.
+pub(crate) fn run(context: &Arc<Context>, night: &Night, run_id: &str) -> anyhow::Result<RunRecord> {
+    let runs = context.runs_folder()?;
+    let folder = runs.join(run_id);
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    std::fs::write(folder.join("night.json"), serde_json::to_vec_pretty(night)?)?;
+    let plan = plan(context, night)?;
+    let store = context.store()?.clone();
+    let verify = move |output: &Output| match output.location.strip_prefix("store:") {
+        Some(key) => store
+            .try_get(key)
+            .is_ok_and(|bytes| bytes.is_some_and(|bytes| Output::of_bytes("", "", &bytes).sha256 == output.sha256)),
+        None => output.file_is_unchanged(),
+    };
+    let runner = Runner::new(runs, run_id, crate::context::wall_clock).verify(verify);
+    Ok(runner.run(&plan, &Display::new())?)
+}
+
+/// Returns the id of a new run, or of the one to go on with.
+pub(crate) fn run_id(runs: &Path, night: &Night, resume: bool) -> String {
+    let base = format!("{}-{}", night.date, night.as_of.strftime("%H%M%SZ"));
+    let taken = |id: &String| runs.join(id).exists();
+    let ids = (1..).map(|n| if n == 1 { base.clone() } else { format!("{base}-{n}") });
+    if resume {
+        let mut last = base.clone();
+        for id in ids.take_while(taken) {
+            last = id;
+        }
+        return last;
+    }
+    ids.skip_while(taken).next().unwrap_or(base)
+}
+
+/// Returns the night of the newest run that did not come to its end.
+pub(crate) fn unfinished(runs: &Path) -> anyhow::Result<Night> {
+    let mut folders: Vec<PathBuf> =
+        std::fs::read_dir(runs).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    folders.sort_by_key(|folder| std::fs::metadata(folder.join("night.json")).and_then(|m| m.modified()).ok());
+    for folder in folders.iter().rev() {
+        let complete = coordinator::folder::read_state(folder).is_some_and(|record| record.is_complete());
+        if let (false, Ok(bytes)) = (complete, std::fs::read(folder.join("night.json"))) {
+            return Ok(serde_json::from_slice(&bytes)?);
+        }
+    }
+    Err(Usage(format!("no night under {} was cut short: leave --resume out", runs.display())).into())
+}
+
+fn plan(context: &Arc<Context>, night: &Night) -> anyhow::Result<Plan> {
+    let settings = toml::to_string(&context.settings)?;
+    let mut tasks = Vec::new();
+    let step = |id: &str, kind: &str, work: fn(&Arc<Context>, &Night, &TaskContext<'_>) -> anyhow::Result<TaskOutput>| {
+        let (context, night) = (Arc::clone(context), night.clone());
+        Task::new(id, kind, move |task| work(&context, &night, task).map_err(|error| TaskError::new(error.into_boxed_dyn_error())))
+            .input(settings.clone())
+            .input(night.as_of.to_string())
+    };
+    let mut fetches = Vec::new();
+    for league in context.settings.leagues() {
+        let id = format!("fetch-{}", league.id);
+        tasks.push(fetch_task(context, night, &league, &id).input(settings.clone()).retries(2));
+        fetches.push(id);
+    }
+    let all = |more: &[&str]| fetches.iter().cloned().chain(more.iter().map(|s| (*s).to_owned())).collect::<Vec<_>>();
+    tasks.push(step("settle", "ledger", settle_step).after(fetches.clone()));
+    tasks.push(step("graph", "graph", graph_step).after(fetches.clone()).output("result"));
+    tasks.push(step("sweep", "model", sweep_step).needs(["graph"]).output("result"));
+    tasks.push(step("train", "model", train_step).needs(["graph"]).after(["sweep"]).output("result"));
+    tasks.push(step("promote", "model", promote_step).needs(["train"]));
+    tasks.push(step("predict", "model", predict_step).needs(["graph"]).after(["promote"]).output("result"));
+    tasks.push(step("stake", "lenses", stake_step).needs(["predict"]).after(["settle"]).output("result"));
+    tasks.push(step("ledger", "ledger", ledger_step).needs(["stake"]));
+    let before_report = all(&["settle", "graph", "sweep", "train", "promote", "predict", "stake", "ledger"]);
+    tasks.push(step("report", "report", report_step).after(before_report));
+    tasks.push(step("mail", "report", mail_step).needs(["report"]).retries(2));
+    Ok(Plan::new(tasks)?)
+}
+
+fn fetch_task(context: &Arc<Context>, night: &Night, league: &LeagueSettings, id: &str) -> Task {
+    let (context, night, league) = (Arc::clone(context), night.clone(), league.clone());
+    let as_of = night.as_of.to_string();
+    Task::new(id, "fetch", move |_task| {
+        let fetched = leagues::source(&league)
+            .and_then(|source| Ok(context.lake()?.ingest(source.as_ref(), night.as_of)?));
+        let report = fetched.map_err(|error| TaskError::new(error.into_boxed_dyn_error()))?;
+        let (added, refused) = (report.rows_added.total(), report.refused.values().sum::<usize>());
+        let summary = format!("{added} rows added, {} known, {refused} refused", report.already_known);
+        Ok(TaskOutput::new(summary).fact("rows_added", added))
+    })
+    .input(as_of)
+}

@@ -1,0 +1,9 @@
+//! The binary as people and cron use it.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
+
+mod bad_input;
+mod edge;
+mod night;
+mod real_data;
+mod tables;

@@ -1,0 +1,126 @@
+//! A night run twice, and a night killed at random instants, end in the same state.
+
+use std::{collections::BTreeMap, process::Stdio, thread::sleep, time::Duration};
+
+use crate::edge::{Edge, SMALL};
+
+const DATE: &str = "2026-03-02";
+
+/// The store's files with what the wall clock wrote taken out.
+fn state(edge: &Edge) -> BTreeMap<String, String> {
+    edge.files()
+        .into_iter()
+        .map(|(path, bytes)| {
+            let text = if path.ends_with("ledger.csv") {
+                without_columns(&bytes, &["recorded_at", "run_id"])
+            } else if path.ends_with("promotions.jsonl") || path.ends_with("sent.jsonl") {
+                String::from_utf8_lossy(&bytes).lines().count().to_string()
+            } else {
+                format!("{} bytes, {:x}", bytes.len(), checksum(&bytes))
+            };
+            (path, text)
+        })
+        .collect()
+}
+
+fn without_columns(bytes: &[u8], dropped: &[&str]) -> String {
+    let mut reader = csv::Reader::from_reader(bytes);
+    let kept: Vec<usize> = reader
+        .headers()
+        .unwrap()
+        .iter()
+        .enumerate()
+        .filter(|(_, head)| !dropped.contains(head))
+        .map(|(index, _)| index)
+        .collect();
+    let rows = reader.records().map(|row| {
+        let row = row.unwrap();
+        kept.iter().map(|index| row[*index].to_owned()).collect::<Vec<_>>().join(",")
+    });
+    rows.collect::<Vec<_>>().join("\n")
+}
+
+/// FNV-1a, enough to tell files apart in a test's message.
+fn checksum(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[track_caller]
+fn assert_same(expected: &BTreeMap<String, String>, got: &BTreeMap<String, String>, when: &str) {
+    for (path, text) in expected {
+        assert_eq!(got.get(path), Some(text), "{when}: {path}");
+    }
+    let extra: Vec<_> = got.keys().filter(|path| !expected.contains_key(*path)).collect();
+    assert!(extra.is_empty(), "{when}: {extra:?}");
+}
+
+#[test]
+fn a_night_ends_in_a_report_and_a_second_run_adds_nothing() {
+    let edge = Edge::with(SMALL);
+    edge.run(&["nightly", "--date", DATE]).done();
+    let first = state(&edge);
+    assert!(first.contains_key(&format!("reports/daily_report_{DATE}.html")));
+    assert!(first.contains_key("models/best.pt"));
+    edge.run(&["nightly", "--date", DATE]).done();
+    assert_same(&first, &state(&edge), "after the second run");
+    edge.run(&["ledger", "verify"]).done();
+}
+
+#[test]
+fn a_night_killed_at_ten_instants_and_resumed_ends_like_one_that_was_not() {
+    let whole = Edge::with(SMALL);
+    let begun = std::time::Instant::now();
+    whole.run(&["nightly", "--date", DATE]).done();
+    let length = begun.elapsed();
+    let expected = state(&whole);
+
+    let cut = Edge::with(SMALL);
+    // Fixed shares of a whole night's length, in no order, so that every step is hit over the runs.
+    for share in [0.05, 0.9, 0.2, 0.55, 0.35, 0.75, 0.1, 0.65, 0.45, 0.98] {
+        let mut night = cut.command(&["nightly", "--date", DATE, "--resume"]);
+        let mut process = night.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        sleep(length.mul_f64(share).max(Duration::from_millis(20)));
+        // It may have ended already; then there is nothing to kill.
+        let _ = process.kill();
+        process.wait().unwrap();
+    }
+    cut.run(&["nightly", "--date", DATE, "--resume"]).done();
+    assert_same(&expected, &state(&cut), "after ten kills");
+}
+
+#[test]
+fn two_nights_settle_what_the_first_one_bet() {
+    let edge = Edge::with(&format!("{SMALL}[stakes]\nmin_score = 0.0\n"));
+    for date in ["2026-03-02", "2026-03-03", "2026-03-04"] {
+        edge.run(&["nightly", "--date", date]).done();
+    }
+    edge.run(&["ledger", "verify"]).done();
+    let ledger = String::from_utf8(edge.files()["reports/ledger.csv"].clone()).unwrap();
+    assert!(ledger.starts_with("date,game_id,stake,pnl,"), "{ledger}");
+    let events = |event: &str| ledger.lines().filter(|line| line.split(',').nth(4) == Some(event)).count();
+    assert!(events("settled") + events("voided") <= events("placed"), "{ledger}");
+}
+
+#[test]
+fn a_dry_run_writes_paper_bets_and_no_mail() {
+    let edge = Edge::with(SMALL);
+    edge.run(&["nightly", "--date", DATE, "--dry-run"]).done();
+    let files = edge.files();
+    assert!(files.keys().all(|path| !path.ends_with(".eml")), "{:?}", files.keys());
+    let ledger = files.get("reports/ledger.csv").map(|bytes| String::from_utf8(bytes.clone()).unwrap());
+    assert!(!ledger.unwrap_or_default().contains(",live,"));
+}
+
+#[test]
+fn a_night_whose_source_is_gone_still_reports_with_what_it_has() {
+    let edge = Edge::with(SMALL);
+    edge.run(&["nightly", "--date", DATE]).done();
+    let broken = format!(
+        "[[league]]\nid = \"demo\"\nsource = \"demo\"\n[[league]]\nid = \"gone\"\nsource = \"nflverse\"\npath = \"gone.csv\"\n{SMALL}"
+    );
+    edge.write("edge.toml", broken.as_bytes());
+    let answer = edge.run(&["nightly", "--date", "2026-03-03", "--json"]);
+    assert_eq!(answer.code, Some(3), "{}", answer.stderr);
+    let report = String::from_utf8(edge.files()["reports/daily_report_2026-03-03.html"].clone()).unwrap();
+    assert!(report.contains("gone.csv"), "the report names what failed");
+}
