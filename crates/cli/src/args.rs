@@ -10,8 +10,10 @@ use crate::settings::Workers;
 /// Nightly engine for sports edges: lines and results in, an honest Daily Edge Report out.
 #[derive(Debug, Parser)]
 #[command(name = "edge", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 done in part (what is missing is listed).
-Tables go to stdout, progress and logs to stderr.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 done in part (what is missing is listed).
+Tables go to stdout, progress and logs to stderr."
+)]
 pub(crate) struct Cli {
     /// Settings file [default: edge.toml in the working folder, when there is one]
     #[arg(long, global = true, value_name = "FILE", env = "EDGE_CONFIG")]

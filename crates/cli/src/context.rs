@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-use data::{Lake, Snapshot, Store};
+use data::{Lake, League, Snapshot, Store};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tracing_subscriber::EnvFilter;
 
@@ -27,7 +27,10 @@ pub(crate) struct Context {
 
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Context").field("settings", &self.settings).field("now", &self.now).finish_non_exhaustive()
+        f.debug_struct("Context")
+            .field("settings", &self.settings)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
     }
 }
 
@@ -42,7 +45,14 @@ impl Context {
             settings.store.clone_from(store);
         }
         let out = Mutex::new(Box::new(std::io::stdout()) as Box<dyn Write + Send>);
-        Ok(Self { settings, environment, now: Timestamp::now(), store: OnceLock::new(), config: cli.config.clone(), out })
+        Ok(Self {
+            settings,
+            environment,
+            now: Timestamp::now(),
+            store: OnceLock::new(),
+            config: cli.config.clone(),
+            out,
+        })
     }
 
     /// Writes to stdout: tables and JSON, nothing else.
@@ -77,10 +87,20 @@ impl Context {
         Ok(Lake::new(self.store()?.clone()))
     }
 
-    /// Returns what was known before `as_of` of every configured league.
+    /// Returns what was known before `as_of` of every configured league that was ever fetched.
+    ///
+    /// A league whose source has never answered does not stop the others.
     pub(crate) fn snapshot(&self, as_of: Timestamp) -> anyhow::Result<Snapshot> {
-        let leagues = leagues::leagues(&self.settings)?;
-        Ok(self.lake()?.snapshot(&leagues, as_of)?)
+        let lake = self.lake()?;
+        let fetched = lake.leagues()?;
+        let configured = leagues::leagues(&self.settings)?;
+        let known: Vec<League> =
+            configured.iter().filter(|league| fetched.iter().any(|f| f.id == league.id)).cloned().collect();
+        if known.is_empty() {
+            let names: Vec<String> = configured.iter().map(|league| league.id.to_string()).collect();
+            anyhow::bail!("nothing of {} is in the store yet: run `edge fetch`", names.join(", "));
+        }
+        Ok(lake.snapshot(&known, as_of)?)
     }
 
     /// Returns the local folder of runs: inside of a store that is a folder, else in the working folder.
@@ -116,7 +136,10 @@ impl Context {
         let time = self.settings.report_time()?;
         let as_of = date.to_datetime(time).to_zoned(zone)?.timestamp();
         if as_of > self.now {
-            return Err(Usage(format!("{date} at {time} lies ahead: leave --date out for a night as of now")).into());
+            return Err(Usage(format!(
+                "{date} at {time} lies ahead: leave --date out for a night as of now"
+            ))
+            .into());
         }
         Ok((date, as_of))
     }

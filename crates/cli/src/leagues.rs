@@ -1,9 +1,16 @@
 //! From configured leagues to their sources.
 
-use data::{DataError, DemoSource, FootballData, League, Leads, Location, Nflverse, Parsed, Payload, Source};
+use data::{
+    DataError, FootballData, IngestReport, Leads, League, Location, Nflverse, Parsed, Payload, Source,
+    demo::DemoSource,
+};
 use market::{Name, Timestamp};
 
-use crate::settings::{LeagueSettings, Settings, SourceKind};
+use crate::{
+    context::Context,
+    paths::Key,
+    settings::{LeagueSettings, Settings, SourceKind},
+};
 
 /// Returns each league's source, in the configured order.
 pub(crate) fn sources(settings: &Settings) -> anyhow::Result<Vec<Box<dyn Source>>> {
@@ -20,7 +27,7 @@ pub(crate) fn source(league: &LeagueSettings) -> anyhow::Result<Box<dyn Source>>
     let location = Location::new(league.path.to_vec());
     let id = league.id.as_str();
     Ok(match league.source {
-        SourceKind::Demo => Box::new(DemoSource::new(id, league.seed.unwrap_or(data::demo::DEFAULT_SEED))?),
+        SourceKind::Demo => Box::new(demo(league)?),
         SourceKind::Nflverse => {
             Box::new(Nflverse::new(Nflverse::league(id)?, location, leads(league, Nflverse::LEADS))?)
         }
@@ -29,6 +36,30 @@ pub(crate) fn source(league: &LeagueSettings) -> anyhow::Result<Box<dyn Source>>
             Box::new(FootballData::new(described, location, leads(league, FootballData::LEADS))?)
         }
     })
+}
+
+/// Pulls one league into the store; of the demo league the true chances are kept beside, where no reader of rows looks.
+pub(crate) fn ingest(
+    context: &Context,
+    league: &LeagueSettings,
+    until: Timestamp,
+    since: Option<Timestamp>,
+) -> anyhow::Result<IngestReport> {
+    let (lake, source) = (context.lake()?, source(league)?);
+    let report = match since {
+        Some(since) => lake.ingest(&StartingFrom { source, since }, until)?,
+        None => lake.ingest(source.as_ref(), until)?,
+    };
+    if league.source == SourceKind::Demo {
+        let truth = demo(league)?.truth_payload(until)?;
+        context.store()?.put(&Key::Truth(league.id.as_str()).to_string(), &truth.bytes)?;
+    }
+    Ok(report)
+}
+
+fn demo(league: &LeagueSettings) -> anyhow::Result<DemoSource> {
+    let seed = league.seed.unwrap_or(data::demo::DEFAULT_SEED);
+    Ok(DemoSource::new(DemoSource::league(league.id.as_str())?, seed))
 }
 
 fn leads(league: &LeagueSettings, defaults: Leads) -> Leads {
@@ -41,9 +72,9 @@ fn leads(league: &LeagueSettings, defaults: Leads) -> Leads {
 }
 
 /// A source cut to games that start at or after an instant.
-pub(crate) struct StartingFrom {
-    pub(crate) source: Box<dyn Source>,
-    pub(crate) since: Timestamp,
+struct StartingFrom {
+    source: Box<dyn Source>,
+    since: Timestamp,
 }
 
 impl Source for StartingFrom {

@@ -21,7 +21,8 @@ fn main() -> ExitCode {
     let ended = context::Context::new(&cli).and_then(|context| command::run(cli.command, &Arc::new(context)));
     if let Err(error) = &ended {
         // A reader who went away (`edge ... | head`) is no failure of ours.
-        if error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) {
+        if error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+        {
             return ExitCode::SUCCESS;
         }
         context::say(&format!("edge: {error:#}"));

@@ -23,8 +23,8 @@ pub(crate) use self::{
     reporting::write_page,
     slate::{Predicted, Slate, Verdict, decide},
     training::{
-        Swept, TrialOrder, best_predictor, champion, graph_as_of, latest_graph, line_of, promote, publish_graph, sweep,
-        train,
+        Swept, TrialOrder, best_predictor, champion, graph_as_of, latest_graph, line_of, promote,
+        publish_graph, sweep, train,
     },
 };
 use self::{
@@ -72,9 +72,9 @@ pub(crate) fn run(context: &Arc<Context>, night: &Night, run_id: &str) -> anyhow
     let plan = plan(context, night)?;
     let store = context.store()?.clone();
     let verify = move |output: &Output| match output.location.strip_prefix("store:") {
-        Some(key) => store
-            .try_get(key)
-            .is_ok_and(|bytes| bytes.is_some_and(|bytes| Output::of_bytes("", "", &bytes).sha256 == output.sha256)),
+        Some(key) => store.try_get(key).is_ok_and(|bytes| {
+            bytes.is_some_and(|bytes| Output::of_bytes("", "", &bytes).sha256 == output.sha256)
+        }),
         None => output.file_is_unchanged(),
     };
     let runner = Runner::new(runs, run_id, crate::context::wall_clock).verify(verify);
@@ -100,7 +100,8 @@ pub(crate) fn run_id(runs: &Path, night: &Night, resume: bool) -> String {
 pub(crate) fn unfinished(runs: &Path) -> anyhow::Result<Night> {
     let mut folders: Vec<PathBuf> =
         std::fs::read_dir(runs).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    folders.sort_by_key(|folder| std::fs::metadata(folder.join("night.json")).and_then(|m| m.modified()).ok());
+    folders
+        .sort_by_key(|folder| std::fs::metadata(folder.join("night.json")).and_then(|m| m.modified()).ok());
     for folder in folders.iter().rev() {
         let complete = coordinator::folder::read_state(folder).is_some_and(|record| record.is_complete());
         if let (false, Ok(bytes)) = (complete, std::fs::read(folder.join("night.json"))) {
@@ -113,19 +114,25 @@ pub(crate) fn unfinished(runs: &Path) -> anyhow::Result<Night> {
 fn plan(context: &Arc<Context>, night: &Night) -> anyhow::Result<Plan> {
     let settings = toml::to_string(&context.settings)?;
     let mut tasks = Vec::new();
-    let step = |id: &str, kind: &str, work: fn(&Arc<Context>, &Night, &TaskContext<'_>) -> anyhow::Result<TaskOutput>| {
-        let (context, night) = (Arc::clone(context), night.clone());
-        Task::new(id, kind, move |task| work(&context, &night, task).map_err(|error| TaskError::new(error.into_boxed_dyn_error())))
-            .input(settings.clone())
-            .input(night.as_of.to_string())
-    };
+    let step =
+        |id: &str,
+         kind: &str,
+         work: fn(&Arc<Context>, &Night, &TaskContext<'_>) -> anyhow::Result<TaskOutput>| {
+            let (context, of_night, as_of) = (Arc::clone(context), night.clone(), night.as_of.to_string());
+            let work = move |task: &TaskContext<'_>| {
+                work(&context, &of_night, task).map_err(|error| TaskError::new(error.into_boxed_dyn_error()))
+            };
+            Task::new(id, kind, work).input(settings.clone()).input(as_of)
+        };
     let mut fetches = Vec::new();
     for league in context.settings.leagues() {
         let id = format!("fetch-{}", league.id);
         tasks.push(fetch_task(context, night, &league, &id).input(settings.clone()).retries(2));
         fetches.push(id);
     }
-    let all = |more: &[&str]| fetches.iter().cloned().chain(more.iter().map(|s| (*s).to_owned())).collect::<Vec<_>>();
+    let all = |more: &[&str]| {
+        fetches.iter().cloned().chain(more.iter().map(|s| (*s).to_owned())).collect::<Vec<_>>()
+    };
     tasks.push(step("settle", "ledger", settle_step).after(fetches.clone()));
     tasks.push(step("graph", "graph", graph_step).after(fetches.clone()).output("result"));
     tasks.push(step("sweep", "model", sweep_step).needs(["graph"]).output("result"));
@@ -144,8 +151,7 @@ fn fetch_task(context: &Arc<Context>, night: &Night, league: &LeagueSettings, id
     let (context, night, league) = (Arc::clone(context), night.clone(), league.clone());
     let as_of = night.as_of.to_string();
     Task::new(id, "fetch", move |_task| {
-        let fetched = leagues::source(&league)
-            .and_then(|source| Ok(context.lake()?.ingest(source.as_ref(), night.as_of)?));
+        let fetched = leagues::ingest(&context, &league, night.as_of, None);
         let report = fetched.map_err(|error| TaskError::new(error.into_boxed_dyn_error()))?;
         let (added, refused) = (report.rows_added.total(), report.refused.values().sum::<usize>());
         let summary = format!("{added} rows added, {} known, {refused} refused", report.already_known);

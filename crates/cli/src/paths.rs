@@ -7,6 +7,8 @@ use jiff::civil::Date;
 /// One artefact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Key<'a> {
+    /// True chances of a demo league's games; judges forecasts, feeds none.
+    Truth(&'a str),
     /// Graph as of an instant, by the instant's name.
     Graph(&'a str),
     /// What the graph file beside it is.
@@ -38,6 +40,7 @@ pub(crate) enum Key<'a> {
 impl fmt::Display for Key<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Truth(league) => write!(f, "data/truth/{league}.csv"),
             Self::Graph(name) => write!(f, "data/graph_cache/{name}.pt"),
             Self::GraphCard(name) => write!(f, "data/graph_cache/{name}.json"),
             Self::Model(version) => write!(f, "models/{version}/model.pt"),

@@ -215,7 +215,8 @@ impl Settings {
             return Ok(self);
         }
         let spoken = used.join(", ");
-        let explain = |error: toml::de::Error| Usage(format!("{spoken}: {}", error.message().replace('\n', " ")));
+        let explain =
+            |error: toml::de::Error| Usage(format!("{spoken}: {}", error.message().replace('\n', " ")));
         Ok(Self::deserialize(table).map_err(explain)?)
     }
 
@@ -253,8 +254,9 @@ impl Settings {
             return Err(Usage(format!("bankroll is {}, it must be above 0", self.bankroll)).into());
         }
         for zone in [&self.report.time_zone, &self.schedule.time_zone] {
-            jiff::tz::TimeZone::get(zone)
-                .map_err(|_| Usage(format!("`{zone}` is no IANA time zone: write for instance Europe/Berlin")))?;
+            jiff::tz::TimeZone::get(zone).map_err(|_| {
+                Usage(format!("`{zone}` is no IANA time zone: write for instance Europe/Berlin"))
+            })?;
         }
         self.report_time()?;
         for (index, league) in self.league.iter().enumerate() {
@@ -262,7 +264,11 @@ impl Settings {
                 return Err(Usage(format!("league `{}` is configured twice", league.id)).into());
             }
             if league.source != SourceKind::Demo && league.path.to_vec().is_empty() {
-                return Err(Usage(format!("league `{}` has no path: name a file, folder, glob or URL", league.id)).into());
+                return Err(Usage(format!(
+                    "league `{}` has no path: name a file, folder, glob or URL",
+                    league.id
+                ))
+                .into());
             }
         }
         Ok(())
@@ -271,7 +277,8 @@ impl Settings {
     /// Returns the time of day at which a past night's as-of lies.
     pub(crate) fn report_time(&self) -> anyhow::Result<jiff::civil::Time> {
         let parsed = self.report.at.parse();
-        parsed.map_err(|_| Usage(format!("report.at is `{}`, write for instance 09:00", self.report.at)).into())
+        parsed
+            .map_err(|_| Usage(format!("report.at is `{}`, write for instance 09:00", self.report.at)).into())
     }
 
     /// Returns the leagues, the demo league when none is configured.

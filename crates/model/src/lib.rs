@@ -15,6 +15,7 @@
 //! | [`ensemble`], [`graph_file`] | how are model and graph kept? |
 //! | [`predictor`] | what does it say of a game? |
 //! | [`progress`] | where does training stand? |
+//! | [`runtime`] | does libtorch work here? |
 //! | [`search`] | which settings are worth trying? |
 
 mod baselines;
@@ -36,6 +37,7 @@ pub mod graph_file;
 pub mod information;
 pub mod predictor;
 pub mod progress;
+pub mod runtime;
 pub mod search;
 pub mod settings;
 pub mod train;
@@ -47,6 +49,7 @@ pub use graph_file::{graph_from_bytes, graph_to_bytes};
 pub use information::{HeldOut, information_weight};
 pub use predictor::GraphPredictor;
 pub use progress::{Progress, Stage, Step, Variant};
+pub use runtime::{LIBTORCH_VERSION, device_name};
 pub use search::{Search, TrialResult, TrialSpec, run_trial};
 pub use settings::{DeviceChoice, TrainSettings};
 pub use train::{Provenance, Trained, Trainer};

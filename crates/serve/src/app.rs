@@ -52,6 +52,11 @@ impl Serving {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Ok(predictor);
     }
 
+    /// Answers with nothing from the next request on; `reason` is shown by `/readyz`.
+    pub fn refuse(&self, reason: impl Into<String>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Err(reason.into());
+    }
+
     /// Returns the predictor, or why there is none.
     pub fn get(&self) -> Result<Arc<dyn Predictor>, String> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()

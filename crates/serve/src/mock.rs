@@ -18,6 +18,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use market::{
     Distribution, Game, GameId, GameQuery, LeagueId, ModelCard, PredictError, Prediction, Predictor,
     ScoreForecast,
+    predictor::{InformationWeight, LeagueScores},
 };
 use tokio::{net::TcpListener, sync::oneshot};
 
@@ -59,6 +60,18 @@ impl MockPredictor {
         }
     }
 
+    /// A record that lets every lens say something; it is as made up as the opinion.
+    fn made_up_scores(&self, league: LeagueId) -> LeagueScores {
+        let information = InformationWeight {
+            weight: 0.5,
+            standard_error: 0.1,
+            games: 1000,
+            calibration_sd: 0.1,
+            market_move_sd: Some(0.1),
+        };
+        LeagueScores { league, from: self.as_of, to: self.as_of, forecasts: Vec::new(), information: Some(information) }
+    }
+
     fn opinion(&self, game: Arc<Game>) -> Result<Prediction, PredictError> {
         let members = [0.02, 0.0, -0.02].map(|tilt| {
             let margin = Distribution::new(-2, vec![0.10 - tilt, 0.18, 0.25, 0.27, 0.20 + tilt])?;
@@ -81,7 +94,7 @@ impl Predictor for MockPredictor {
             data_as_of: self.as_of,
             git_commit: "unknown".to_owned(),
             leagues: LeagueId::new("demo").into_iter().collect(),
-            scores: Vec::new(),
+            scores: LeagueId::new("demo").into_iter().map(|league| self.made_up_scores(league)).collect(),
             configurations_tried: 0,
         }
     }

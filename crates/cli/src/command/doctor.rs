@@ -2,14 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{
-    args::DoctorArgs,
-    context::Context,
-    exit::Status,
-    leagues, night,
-    paths::Key,
-    table::table,
-};
+use crate::{args::DoctorArgs, context::Context, exit::Status, leagues, night, paths::Key, table::table};
 
 /// One thing looked at.
 #[derive(Debug, Serialize)]
@@ -72,12 +65,13 @@ fn settings(context: &Context) -> Finding {
     if !file.exists() {
         return note("settings", "no edge.toml here, so the demo league runs; `edge init` writes one");
     }
-    let leagues: Vec<String> = context.settings.leagues().iter().map(|league| league.id.to_string()).collect();
+    let leagues: Vec<String> =
+        context.settings.leagues().iter().map(|league| league.id.to_string()).collect();
     good("settings", format!("{}: leagues {}", file.display(), leagues.join(", ")))
 }
 
 fn libtorch() -> Finding {
-    good("libtorch", format!("{} for tch 0.24", model::libtorch_version()))
+    good("libtorch", format!("{} is linked", model::LIBTORCH_VERSION))
 }
 
 fn device(context: &Context) -> Finding {
@@ -115,11 +109,24 @@ fn data(context: &Context) -> Vec<Finding> {
         .map(|source| {
             let id = &source.league().id;
             match fresh(source.league()) {
-                Ok(Some(freshness)) => good("league", format!("{id}: {freshness}")),
+                Ok(Some(fresh)) => good("league", format!("{id}: {}", told(&fresh))),
                 Ok(None) | Err(_) => note("league", format!("{id}: nothing fetched yet; run `edge fetch`")),
             }
         })
         .collect()
+}
+
+fn told(fresh: &data::Freshness) -> String {
+    let day = |instant: Option<market::Timestamp>| {
+        instant.map_or_else(|| "never".to_owned(), |instant| instant.strftime("%Y-%m-%d %H:%M").to_string())
+    };
+    format!(
+        "{} lines (newest {}), {} results (newest {})",
+        fresh.lines,
+        day(fresh.newest_line),
+        fresh.results,
+        day(fresh.newest_result)
+    )
 }
 
 fn model(context: &Context) -> Finding {

@@ -4,8 +4,7 @@ use crate::{
     args::FetchArgs,
     context::{Context, say},
     exit::{Status, Usage},
-    leagues::{self, StartingFrom},
-    progress,
+    leagues, progress,
     table::table,
 };
 
@@ -21,20 +20,16 @@ pub(crate) fn run(args: &FetchArgs, context: &Context) -> anyhow::Result<Status>
         let asked = args.league.as_deref().unwrap_or_default();
         return Err(Usage(format!("league `{asked}` is not configured: see edge.toml")).into());
     }
-    let lake = context.lake()?;
+    let since = match args.since {
+        Some(date) => Some(date.to_zoned(context.time_zone()?.clone())?.timestamp()),
+        None => None,
+    };
     let bar = progress::bar(leagues.len() as u64, "fetch");
     let mut reports = Vec::new();
     let mut failed = 0;
     for league in &leagues {
         bar.set_message(league.id.to_string());
-        let fetched = leagues::source(league).and_then(|source| match args.since {
-            Some(date) => {
-                let since = date.to_zoned(context.time_zone()?)?.timestamp();
-                Ok(lake.ingest(&StartingFrom { source, since }, until)?)
-            }
-            None => Ok(lake.ingest(source.as_ref(), until)?),
-        });
-        match fetched {
+        match leagues::ingest(context, league, until, since) {
             Ok(report) => reports.push(report),
             Err(error) => {
                 failed += 1;
@@ -47,8 +42,9 @@ pub(crate) fn run(args: &FetchArgs, context: &Context) -> anyhow::Result<Status>
     if args.json {
         context.print_json(&reports)?;
     } else if !reports.is_empty() {
-        let mut shown =
-            table(&["league", "source", ">files", ">new", ">lines", ">results", ">context", ">known", ">refused"]);
+        let mut shown = table(&[
+            "league", "source", ">files", ">new", ">lines", ">results", ">context", ">known", ">refused",
+        ]);
         for report in &reports {
             let refused: usize = report.refused.values().sum();
             let numbers = [

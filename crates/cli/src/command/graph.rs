@@ -31,7 +31,9 @@ fn build(args: &GraphBuildArgs, context: &Context) -> anyhow::Result<Status> {
     if args.json {
         let counts: serde_json::Map<String, _> =
             nodes.iter().map(|(kind, count)| (kind.as_str().to_owned(), json!(count))).collect();
-        context.print_json(&json!({"as_of": as_of, "file": published.key, "sha256": published.sha256, "nodes": counts}))?;
+        context.print_json(
+            &json!({"as_of": as_of, "file": published.key, "sha256": published.sha256, "nodes": counts}),
+        )?;
         return Ok(Status::Done);
     }
     let mut shown = table(&["nodes", ">count"]);
@@ -49,7 +51,8 @@ fn show(args: &GraphShowArgs, context: &Context) -> anyhow::Result<Status> {
         None => night::latest_graph(context)?,
     };
     let game = GameId::from_text(&args.game);
-    let as_of = graph.find(&game).map_or(graph.as_of(), |index| graph.as_of().min(graph.games()[index].start_time));
+    let as_of =
+        graph.find(&game).map_or(graph.as_of(), |index| graph.as_of().min(graph.games()[index].start_time));
     let neighbourhood = graph.neighbourhood_of(&game, as_of).with_context(|| {
         format!("no game `{game}` is known as of {as_of}: `edge predict slate` prints the ids of a night")
     })?;

@@ -16,7 +16,9 @@ pub(crate) fn run(args: &InitArgs, context: &Context) -> anyhow::Result<Status> 
         other => other.map_err(|error| anyhow::anyhow!("cannot write {file}: {error}"))?,
     };
     created.write_all(EXAMPLE.as_bytes())?;
-    context.print(&format!("wrote {file}: every key with its default, commented. Next: edge doctor, edge nightly"))?;
+    context.print(&format!(
+        "wrote {file}: every key with its default, commented. Next: edge doctor, edge nightly"
+    ))?;
     Ok(Status::Done)
 }
 
@@ -26,14 +28,17 @@ mod tests {
 
     /// Takes the `# ` away from every line that sets a key.
     fn uncommented() -> String {
-        let is_key = |line: &str| line.starts_with("# ") && line.contains(" = ") && !line.starts_with("# Order");
+        let is_key =
+            |line: &str| line.starts_with("# ") && line.contains(" = ") && !line.starts_with("# Order");
         super::EXAMPLE
             .lines()
             .map(|line| if is_key(line) { &line[2..] } else { line })
             .map(|line| if line == "# [[league]]" { "" } else { line })
-            .filter(|line| !["id =", "source =", "path =", "line_lead", "closing_lead", "schedule_lead", "starters_lead"]
-                .iter()
-                .any(|key| line.starts_with(key)))
+            .filter(|line| {
+                !["id =", "source =", "path =", "line_lead", "closing_lead", "schedule_lead", "starters_lead"]
+                    .iter()
+                    .any(|key| line.starts_with(key))
+            })
             .collect::<Vec<_>>()
             .join("\n")
     }

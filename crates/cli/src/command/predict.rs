@@ -68,7 +68,8 @@ fn paper(context: &Context, night: &Night, slate: &Slate) -> anyhow::Result<Stat
 }
 
 fn query(args: &PredictGameArgs) -> anyhow::Result<GameQuery> {
-    let league = args.league.as_deref().map(LeagueId::new).transpose().map_err(|error| Usage(error.to_string()))?;
+    let league =
+        args.league.as_deref().map(LeagueId::new).transpose().map_err(|error| Usage(error.to_string()))?;
     Ok(match (&args.game, &args.home, &args.away) {
         (Some(game), ..) => GameQuery::Known { game_id: market::GameId::from_text(game) },
         (None, Some(home), Some(away)) => GameQuery::Hypothetical {

@@ -24,8 +24,10 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Status
 
 fn latest(context: &Context) -> anyhow::Result<Date> {
     let prefix = "reports/data";
-    let dates = context.store()?.list(prefix)?.into_iter().filter_map(|path| {
-        path.rsplit('/').next()?.strip_suffix(".json")?.parse().ok()
-    });
+    let dates = context
+        .store()?
+        .list(prefix)?
+        .into_iter()
+        .filter_map(|path| path.rsplit('/').next()?.strip_suffix(".json")?.parse().ok());
     dates.max().ok_or_else(|| anyhow::anyhow!("there is no report yet: run `edge nightly` first"))
 }

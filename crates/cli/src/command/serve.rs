@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use coordinator::schedule::until_asked_to_stop;
-use jiff::SignedDuration;
-use serve::{App, Serving, Settings, Token};
+use serve::{App, ServeError, Serving, Settings, Token};
 
 use crate::{
     args::ServeArgs,
@@ -16,9 +15,9 @@ use crate::{
 
 pub(crate) fn run(args: &ServeArgs, context: &Arc<Context>) -> anyhow::Result<Status> {
     let listen = args.listen.as_ref().unwrap_or(&context.settings.serve.listen);
-    let listen = listen
-        .parse()
-        .map_err(|_| Usage(format!("`{listen}` is no address to listen on: write for instance 127.0.0.1:8000")))?;
+    let listen = listen.parse().map_err(|_| {
+        Usage(format!("`{listen}` is no address to listen on: write for instance 127.0.0.1:8000"))
+    })?;
     let token = context
         .variable("EDGE_SERVE_TOKEN")
         .map(|text| Token::new(text).ok_or_else(|| Usage("EDGE_SERVE_TOKEN is no usable token".to_owned())))
@@ -26,12 +25,15 @@ pub(crate) fn run(args: &ServeArgs, context: &Arc<Context>) -> anyhow::Result<St
     let settings = Settings { listen, token, ..Settings::default() };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let listener = serve::listen(&settings).await.map_err(|error| Usage(format!("{error:#}")))?;
+        let listener = serve::listen(&settings).await.map_err(|error| match error {
+            ServeError::PublicWithoutToken { .. } => anyhow::Error::from(Usage(format!("{error:#}"))),
+            other => other.into(),
+        })?;
         let serving = Serving::empty("the model is being loaded");
         let address = listener.local_addr()?;
         load_in_background(context, &serving);
         say(&format!("edge: serving on http://{address} until ctrl-c or SIGTERM"));
-        let app = App::new(serving, settings, Arc::new(wall_clock));
+        let app = App::new(serving, settings, wall_clock);
         let stop = async {
             if let Err(error) = until_asked_to_stop().await {
                 tracing::error!(%error, "cannot listen for signals");
@@ -45,16 +47,14 @@ pub(crate) fn run(args: &ServeArgs, context: &Arc<Context>) -> anyhow::Result<St
 /// Loads model and graph on a thread of its own, so that `/healthz` answers at once.
 fn load_in_background(context: &Arc<Context>, serving: &Serving) {
     let (context, serving) = (Arc::clone(context), serving.clone());
-    tokio::task::spawn_blocking(move || {
-        match night::best_predictor(&context, context.now) {
-            Ok(predictor) => {
-                say(&format!("edge: model {} is live", predictor.model().version));
-                serving.set(predictor);
-            }
-            Err(error) => {
-                say(&format!("edge: no model is served: {error:#}"));
-                serving.fail(format!("{error:#}"));
-            }
+    tokio::task::spawn_blocking(move || match night::best_predictor(&context, context.now) {
+        Ok(predictor) => {
+            say(&format!("edge: model {} is live", predictor.model().version));
+            serving.set(predictor);
+        }
+        Err(error) => {
+            say(&format!("edge: no model is served: {error:#}"));
+            serving.refuse(format!("{error:#}"));
         }
     });
 }

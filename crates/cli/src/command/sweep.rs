@@ -36,7 +36,17 @@ fn swept_table(swept: &Swept) -> String {
         let mark = if result.id == swept.best_trial { " ★" } else { "" };
         let [hidden, layers, fan_out, rate, dropout, decay] = cells(&spec.settings);
         let seconds = format!("{:.0}", result.seconds);
-        shown.add_row([format!("{}{mark}", spec.id), hidden, layers, fan_out, rate, dropout, decay, loss, seconds]);
+        shown.add_row([
+            format!("{}{mark}", spec.id),
+            hidden,
+            layers,
+            fan_out,
+            rate,
+            dropout,
+            decay,
+            loss,
+            seconds,
+        ]);
     }
     for (id, error) in &swept.failed {
         shown.add_row([id.to_string(), error.clone()]);

@@ -69,7 +69,7 @@ fn smoke_test(settings: TrainSettings, context: &Context) -> anyhow::Result<Stat
         refit: false,
         ..settings
     };
-    let source = DemoSource::new("demo", data::demo::DEFAULT_SEED)?;
+    let source = DemoSource::new(DemoSource::league("demo")?, data::demo::DEFAULT_SEED);
     let mut parsed = data::Parsed::default();
     for payload in source.fetch(context.now)? {
         let part = source.parse(&payload, &"smoke-test".into())?;
@@ -109,8 +109,12 @@ fn scores_table(scores: &LeagueScores) -> String {
     }
     let games = scores.forecasts.first().map_or(0, |forecast| forecast.games);
     let day = |instant: market::Timestamp| instant.strftime("%Y-%m-%d").to_string();
-    let mut text =
-        format!("{}: {games} held-out games, {} to {}\n{shown}", scores.league, day(scores.from), day(scores.to));
+    let mut text = format!(
+        "{}: {games} held-out games, {} to {}\n{shown}",
+        scores.league,
+        day(scores.from),
+        day(scores.to)
+    );
     if let Some(information) = scores.information {
         text.push_str(&format!(
             "\ninformation weight beside the market: {:.2} ± {:.2} ({} games)\n",

@@ -13,7 +13,8 @@ use crate::{
 };
 
 pub(crate) fn run(args: &TrialArgs, context: &Context) -> anyhow::Result<Status> {
-    let order = std::fs::read(&args.spec).with_context(|| format!("cannot read the trial's order {}", args.spec))?;
+    let order =
+        std::fs::read(&args.spec).with_context(|| format!("cannot read the trial's order {}", args.spec))?;
     let order: TrialOrder =
         serde_json::from_slice(&order).with_context(|| format!("{} is no order of a trial", args.spec))?;
     let graph = night::graph_as_of(context, order.as_of)?;

@@ -1,17 +1,14 @@
 //! The night's side of the ledger: what is there, what ended, what is placed, what the report tells of it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use coordinator::{TaskContext, TaskOutput};
 use data::Snapshot;
-use jiff::Timestamp;
-use ledger::{
-    ClosingLine, Entry, Event, Ledger, Mode, RecordKey, SettlementRule, entry::Terms, row, stakes::Purse,
-};
-use lenses::{Lens, moat::PastClv};
+use ledger::{ClosingLine, Entry, Event, Ledger, Mode, RecordKey, SettlementRule, entry::Terms, row};
+use lenses::Lens;
 use market::{
-    Game, LeagueId, LineRow, Market, Money, Points, Selection,
+    Game, LeagueId, LineRow, Market,
     consensus::{consensus, latest_quotes, market_points},
 };
 use report::input::{BankrollPoint, RecordRow, SettledBet};
@@ -27,7 +24,8 @@ use crate::{
 pub(crate) fn load_ledger(context: &Context) -> anyhow::Result<Ledger> {
     let key = Key::Ledger.to_string();
     let bytes = context.store()?.try_get(&key)?.unwrap_or_default();
-    let text = String::from_utf8(bytes).with_context(|| format!("{key} is no text; restore it from its last copy"))?;
+    let text = String::from_utf8(bytes)
+        .with_context(|| format!("{key} is no text; restore it from its last copy"))?;
     Ledger::parse(&text).with_context(|| format!("cannot read {key}"))
 }
 
@@ -185,7 +183,8 @@ pub(crate) fn ledger_row(entry: &Entry) -> [String; 7] {
         || (entry.bet_id.clone(), String::new()),
         |terms| {
             let points = terms.points.map_or_else(String::new, |points| format!(" {}", points.as_f64()));
-            let bet = format!("{} – {}\n{} {}{points}", terms.home, terms.away, terms.market, terms.selection);
+            let bet =
+                format!("{} – {}\n{} {}{points}", terms.home, terms.away, terms.market, terms.selection);
             (bet, terms.price.to_string())
         },
     );

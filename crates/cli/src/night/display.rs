@@ -66,7 +66,9 @@ impl Observer for Display {
                 self.ended(task, &format!("  ✓ {task:16} {summary}  ({seconds:.1} s)"));
             }
             Change::Failed { attempt, error, retry_in_seconds } => {
-                let line = format!("  ! {task:16} attempt {attempt} failed, again in {retry_in_seconds:.0} s: {error}");
+                let line = format!(
+                    "  ! {task:16} attempt {attempt} failed, again in {retry_in_seconds:.0} s: {error}"
+                );
                 self.ended(task, &line);
             }
             Change::Blocked { evidence } => {

@@ -31,7 +31,8 @@ pub(super) fn mail_step(
 pub(crate) fn mail(context: &Context, date: Date) -> anyhow::Result<String> {
     let data = stored(context, date)?;
     let rendered = report::render(&data)?;
-    let recipients: Vec<&str> = context.variable("SMTP_TO").into_iter().flat_map(|to| to.split(',')).map(str::trim).collect();
+    let recipients: Vec<&str> =
+        context.variable("SMTP_TO").into_iter().flat_map(|to| to.split(',')).map(str::trim).collect();
     let Some(url) = context.variable("SMTP_URL") else {
         let to = recipients.first().copied().unwrap_or(NOBODY);
         let message = compose(context, &data, &rendered, to)?;
@@ -90,6 +91,7 @@ fn compose(context: &Context, data: &ReportData, rendered: &Rendered, to: &str) 
 pub(crate) fn stored(context: &Context, date: Date) -> anyhow::Result<ReportData> {
     let key = Key::ReportData(date).to_string();
     let bytes = context.store()?.try_get(&key)?;
-    let bytes = bytes.ok_or_else(|| anyhow::anyhow!("there is no report of {date}: run `edge nightly --date {date}`"))?;
+    let bytes = bytes
+        .ok_or_else(|| anyhow::anyhow!("there is no report of {date}: run `edge nightly --date {date}`"))?;
     Ok(serde_json::from_slice(&bytes)?)
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use coordinator::{Output, TaskContext, TaskOutput, TaskState};
 use data::Snapshot;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use lenses::{Lens as LensAnswer, LensKind};
 use market::{Money, Price};
 use report::{
@@ -159,7 +159,9 @@ fn no_edge_reason(slate: Option<&Slate>, picks: &[Pick]) -> Option<String> {
     Some(match slate {
         None => "there was no model or no price to decide with; see what failed below".to_owned(),
         Some(slate) if slate.predictions.is_empty() => "no game starts within the slate's hours".to_owned(),
-        Some(slate) if slate.prices_compared == 0 => "no book has a fresh price for tonight's games".to_owned(),
+        Some(slate) if slate.prices_compared == 0 => {
+            "no book has a fresh price for tonight's games".to_owned()
+        }
         Some(slate) => match slate.near_misses().first().and_then(|verdict| verdict.stopped_by()) {
             Some((Some(kind), reason)) => format!("the best price was stopped by {}: {reason}", kind.title()),
             Some((None, reason)) => format!("of the best price, {reason}"),
@@ -187,20 +189,18 @@ fn assumptions(context: &Context) -> anyhow::Result<Vec<String>> {
 
 fn feeds(context: &Context, snapshot: Option<&Snapshot>, night: &Night, task: &TaskContext<'_>) -> Vec<Feed> {
     let configured = context.settings.leagues();
+    let fresh = snapshot.map(Snapshot::freshness).unwrap_or_default();
     configured
         .iter()
         .map(|league| {
-            let newest = |times: Vec<Timestamp>| times.into_iter().max();
-            let of = |id: &market::LeagueId| *id == league.id;
-            let newest_line = snapshot.and_then(|s| {
-                newest(s.lines.iter().filter(|r| of(&r.game.league)).map(market::LineRow::known_at).collect())
-            });
-            let newest_result = snapshot.and_then(|s| {
-                newest(s.results.iter().filter(|r| of(&r.game.league)).map(|r| r.known_at).collect())
-            });
+            let fresh = fresh.iter().find(|fresh| fresh.league == league.id);
+            let (newest_line, newest_result) =
+                fresh.map_or((None, None), |fresh| (fresh.newest_line, fresh.newest_result));
             let fetch = task.earlier(&format!("fetch-{}", league.id));
-            let added = fetch.and_then(|record| record.facts.get("rows_added")).and_then(serde_json::Value::as_u64);
-            let failed = fetch.and_then(|record| record.evidence.as_ref()).and_then(|e| e.error.last().cloned());
+            let added =
+                fetch.and_then(|record| record.facts.get("rows_added")).and_then(serde_json::Value::as_u64);
+            let failed =
+                fetch.and_then(|record| record.evidence.as_ref()).and_then(|e| e.error.last().cloned());
             let (status, note) = match (newest_line, failed) {
                 (None, failed) => (FeedStatus::Empty, failed),
                 (Some(_), Some(failed)) => (FeedStatus::Late, Some(failed)),
@@ -232,9 +232,8 @@ fn quarantined(context: &Context, night: &Night) -> anyhow::Result<Vec<Quarantin
     let mut reasons: BTreeMap<String, Quarantine> = BTreeMap::new();
     for row in context.lake()?.quarantined(night.date, night.date)? {
         let reason = format!("{}: {}", row.league, row.reason);
-        let entry = reasons
-            .entry(reason.clone())
-            .or_insert(Quarantine { reason, count: 0, examples: Vec::new() });
+        let entry =
+            reasons.entry(reason.clone()).or_insert(Quarantine { reason, count: 0, examples: Vec::new() });
         entry.count += 1;
         if entry.examples.len() < EXAMPLES {
             entry.examples.push(row.text.chars().take(120).collect());

@@ -87,7 +87,8 @@ impl Slate {
     pub(crate) fn near_misses(&self) -> Vec<&Verdict> {
         let mut seen: Vec<&GameId> = self.picks().map(|verdict| &verdict.line.game.game_id).collect();
         let mut missed = Vec::new();
-        for verdict in self.verdicts.iter().filter(|v| v.stake.amount == market::Money::ZERO && v.edge > 0.0) {
+        for verdict in self.verdicts.iter().filter(|v| v.stake.amount == market::Money::ZERO && v.edge > 0.0)
+        {
             if !seen.contains(&&verdict.line.game.game_id) {
                 seen.push(&verdict.line.game.game_id);
                 missed.push(verdict);
@@ -106,11 +107,17 @@ pub(super) fn predict_step(
     let predicted = predict(context, predictor.as_ref(), night.as_of)?;
     let output = write_step(task, &predicted)?;
     let games = predicted.predictions.len();
-    Ok(TaskOutput::new(format!("{games} games by model {}", predicted.model.version)).output(output).fact("games", games))
+    Ok(TaskOutput::new(format!("{games} games by model {}", predicted.model.version))
+        .output(output)
+        .fact("games", games))
 }
 
 /// Predicts what starts within the slate's hours from the as-of on.
-pub(crate) fn predict(context: &Context, predictor: &dyn Predictor, as_of: Timestamp) -> anyhow::Result<Predicted> {
+pub(crate) fn predict(
+    context: &Context,
+    predictor: &dyn Predictor,
+    as_of: Timestamp,
+) -> anyhow::Result<Predicted> {
     let until = as_of.checked_add(SignedDuration::from_hours(context.settings.report.slate_hours.into()))?;
     Ok(Predicted { model: predictor.model(), predictions: predictor.slate(as_of, until)? })
 }
@@ -201,8 +208,7 @@ fn evidence(
         .collect();
     let scores = model.scores.iter().find(|scores| scores.league == line.game.league);
     // The weight was measured on who wins; nothing was measured on totals, so none is claimed there.
-    let information =
-        scores.and_then(|scores| scores.information).filter(|_| line.market != Market::Total);
+    let information = scores.and_then(|scores| scores.information).filter(|_| line.market != Market::Total);
     let games = |team: &Name| {
         let ages = snapshot
             .results
@@ -229,8 +235,10 @@ fn judge(
     weights: &Weights,
 ) -> Vec<Verdict> {
     let settings = &context.settings.stakes;
-    let usable: Vec<&(&Candidate, Assessment)> =
-        looked.iter().filter(|(_, assessment)| assessment.grades.is_some() && assessment.edge.is_some()).collect();
+    let usable: Vec<&(&Candidate, Assessment)> = looked
+        .iter()
+        .filter(|(_, assessment)| assessment.grades.is_some() && assessment.edge.is_some())
+        .collect();
     let mut proposals: Vec<Proposal> = usable
         .iter()
         .filter_map(|(candidate, assessment)| {

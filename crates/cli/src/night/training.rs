@@ -14,8 +14,8 @@ use graph::Graph;
 use jiff::Timestamp;
 use market::{GameId, GameStatus, ModelCard, Predictor, ResultRow, predictor::LeagueScores, score::log_loss};
 use model::{
-    Ensemble, GraphPredictor, ModelFile, Progress, Provenance, Search, Stage, Step, TrainSettings, Trained, Trainer,
-    TrialResult, TrialSpec,
+    Ensemble, GraphPredictor, ModelFile, Progress, Provenance, Search, Stage, Step, TrainSettings, Trained,
+    Trainer, TrialResult, TrialSpec,
 };
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +58,8 @@ pub(crate) fn publish_graph(context: &Context, graph: &Graph) -> anyhow::Result<
     let bytes = model::graph_to_bytes(graph)?;
     let name = graph_name(graph.as_of());
     let published = Published::put(store, &Key::Graph(&name).to_string(), &bytes)?;
-    let card = GraphCard { as_of: graph.as_of(), sha256: published.sha256.clone(), games: graph.games().len() };
+    let card =
+        GraphCard { as_of: graph.as_of(), sha256: published.sha256.clone(), games: graph.games().len() };
     let card = serde_json::to_vec_pretty(&card)?;
     store.put(&Key::GraphCard(&name).to_string(), &card)?;
     // The card goes last: who finds it finds the graph that it speaks of.
@@ -125,7 +126,8 @@ pub(super) fn sweep_step(
     night: &Night,
     task: &TaskContext<'_>,
 ) -> anyhow::Result<TaskOutput> {
-    let swept = sweep(context, night.as_of, context.settings.sweep.trials, task.folder(), &|line| task.log(line))?;
+    let swept =
+        sweep(context, night.as_of, context.settings.sweep.trials, task.folder(), &|line| task.log(line))?;
     let output = write_step(task, &swept)?;
     let summary = format!("{} trials, best is trial {}", swept.trials.len(), swept.best_trial);
     Ok(TaskOutput::new(summary).output(output))
@@ -149,7 +151,8 @@ pub(crate) fn sweep(
         for (spec, ended) in run_wave(context, as_of, folder, specs)? {
             match ended {
                 Ok(result) => {
-                    let loss = result.validation_loss.map_or_else(|| "diverged".to_owned(), |l| format!("{l:.4}"));
+                    let loss =
+                        result.validation_loss.map_or_else(|| "diverged".to_owned(), |l| format!("{l:.4}"));
                     log(&format!("trial {} of {wanted}: loss {loss}, {:.0} s", spec.id + 1, result.seconds));
                     search.tell(&result);
                     trials.push((spec, result));
@@ -161,7 +164,8 @@ pub(crate) fn sweep(
             }
         }
     }
-    let (best, result) = search.best().context("no trial of the sweep ended with a loss; see the trials' logs")?;
+    let (best, result) =
+        search.best().context("no trial of the sweep ended with a loss; see the trials' logs")?;
     let best_trial = result.id;
     let best = TrainSettings { epochs: context.settings.model.epochs, ..best.settings.clone() };
     Ok(Swept { best, best_trial, trials, failed })
@@ -244,17 +248,27 @@ pub(super) fn train_step(
     let mut progress = LogProgress { log: &|line| task.log(line), begun: Instant::now() };
     let challenger = train(context, night.as_of, settings, tried, &mut progress)?;
     let output = write_step(task, &challenger)?;
-    let summary = format!("{}; {:.2} s per epoch", told(&challenger.card.scores), challenger.seconds_per_epoch);
+    let summary =
+        format!("{}; {:.2} s per epoch", told(&challenger.card.scores), challenger.seconds_per_epoch);
     Ok(TaskOutput::new(summary).output(output).output(challenger.model.output("model")))
 }
 
 /// Returns each league's model loss beside the closing line's, in words.
 fn told(scores: &[LeagueScores]) -> String {
     let of = |scores: &LeagueScores, name: &str| {
-        scores.forecasts.iter().find(|f| f.name == name).map_or_else(|| "–".to_owned(), |f| format!("{:.4}", f.log_loss))
+        scores
+            .forecasts
+            .iter()
+            .find(|f| f.name == name)
+            .map_or_else(|| "–".to_owned(), |f| format!("{:.4}", f.log_loss))
     };
     let leagues = scores.iter().map(|scores| {
-        format!("{}: log-loss {} (closing {})", scores.league, of(scores, "hgt_market"), of(scores, "closing_line"))
+        format!(
+            "{}: log-loss {} (closing {})",
+            scores.league,
+            of(scores, "hgt_market"),
+            of(scores, "closing_line")
+        )
     });
     leagues.collect::<Vec<_>>().join(", ")
 }
@@ -286,7 +300,8 @@ pub(crate) fn train(
     store.put(&Key::ModelCard(&card.version).to_string(), json.as_bytes())?;
     let model = Published::put(store, &Key::Model(&card.version).to_string(), &weights)?;
     let members = &ensemble.file().members;
-    let seconds_per_epoch = members.iter().map(|m| m.seconds_per_epoch).sum::<f64>() / members.len().max(1) as f64;
+    let seconds_per_epoch =
+        members.iter().map(|m| m.seconds_per_epoch).sum::<f64>() / members.len().max(1) as f64;
     Ok(Challenger { card, model, seconds_per_epoch, seconds: begun.elapsed().as_secs_f64() })
 }
 
@@ -335,7 +350,11 @@ pub(super) fn promote_step(
 }
 
 /// Makes the challenger the champion when it is better on games that neither was trained on.
-pub(crate) fn promote(context: &Context, as_of: Timestamp, challenger: &Challenger) -> anyhow::Result<Decision> {
+pub(crate) fn promote(
+    context: &Context,
+    as_of: Timestamp,
+    challenger: &Challenger,
+) -> anyhow::Result<Decision> {
     let store = context.store()?;
     let champion = champion(context)?;
     let version = &challenger.card.version;
@@ -372,7 +391,12 @@ pub(crate) fn promote(context: &Context, as_of: Timestamp, challenger: &Challeng
     Ok(decision)
 }
 
-fn compare(context: &Context, as_of: Timestamp, decision: &mut Decision, champion: &str) -> anyhow::Result<()> {
+fn compare(
+    context: &Context,
+    as_of: Timestamp,
+    decision: &mut Decision,
+    champion: &str,
+) -> anyhow::Result<()> {
     let store = context.store()?;
     let read = |version: &str| -> anyhow::Result<HeldOutForecasts> {
         let bytes = store.try_get(&Key::HeldOut(version).to_string())?;
@@ -389,13 +413,15 @@ fn compare(context: &Context, as_of: Timestamp, decision: &mut Decision, champio
         .iter()
         .filter(|result| result.status == GameStatus::Final)
         .filter_map(|result| {
-            let (mine, other) = (mine.games.get(&result.game.game_id)?, other.games.get(&result.game.game_id)?);
+            let (mine, other) =
+                (mine.games.get(&result.game.game_id)?, other.games.get(&result.game.game_id)?);
             Some(log_loss(mine, outcome(result)) - log_loss(other, outcome(result)))
         })
         .collect();
     decision.games = differences.len();
     if differences.is_empty() {
-        decision.why = format!("{} and {champion} share no held-out game: the newer one is taken", decision.challenger);
+        decision.why =
+            format!("{} and {champion} share no held-out game: the newer one is taken", decision.challenger);
         return Ok(());
     }
     let mean = differences.iter().sum::<f64>() / differences.len() as f64;

@@ -12,7 +12,9 @@ const HEADER: &str = "Div,Date,Time,HomeTeam,AwayTeam,FTHG,FTAG,B365H,B365D,B365
 
 #[test]
 fn an_unknown_key_is_named_with_its_line() {
-    Edge::with("store = \"s\"\nbankrol = \"10\"\n").run(&["doctor"]).refused(2, &["edge.toml line 2", "bankrol"]);
+    Edge::with("store = \"s\"\nbankrol = \"10\"\n")
+        .run(&["doctor"])
+        .refused(2, &["edge.toml line 2", "bankrol"]);
 }
 
 #[test]
@@ -74,7 +76,10 @@ fn one_broken_league_leaves_the_other_and_says_so() {
 #[test]
 fn a_date_before_all_data_says_that_nothing_is_known() {
     let edge = epl("E0.csv");
-    edge.write("E0.csv", format!("{HEADER}E0,14/10/2022,20:00,Brentford,Brighton,2,0,3.1,3.4,2.3\n").as_bytes());
+    edge.write(
+        "E0.csv",
+        format!("{HEADER}E0,14/10/2022,20:00,Brentford,Brighton,2,0,3.1,3.4,2.3\n").as_bytes(),
+    );
     edge.run(&["fetch"]).done();
     edge.run(&["train", "--date", "1990-01-01"]).refused(1, &["1990"]);
 }
@@ -116,6 +121,7 @@ fn a_corrupt_model_is_named_with_what_to_run() {
 fn an_unknown_game_is_named() {
     let edge = Edge::with(SMALL);
     edge.run(&["nightly", "--date", "2026-03-02"]).done();
-    edge.run(&["predict", "game", "demo_2026-03-02_nobody_noone"]).refused(1, &["demo_2026-03-02_nobody_noone"]);
+    edge.run(&["predict", "game", "demo_2026-03-02_nobody_noone"])
+        .refused(1, &["demo_2026-03-02_nobody_noone"]);
     edge.run(&["predict", "game", "--home", "Nobody", "--away", "Noone"]).refused(1, &["Nobody"]);
 }

@@ -74,7 +74,15 @@ impl Edge {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_edge"));
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
-        for name in ["SMTP_URL", "SMTP_FROM", "SMTP_TO", "PREDICT_URL", "MODEL_URI", "EDGE_SERVE_TOKEN", "EDGE_CONFIG"] {
+        for name in [
+            "SMTP_URL",
+            "SMTP_FROM",
+            "SMTP_TO",
+            "PREDICT_URL",
+            "MODEL_URI",
+            "EDGE_SERVE_TOKEN",
+            "EDGE_CONFIG",
+        ] {
             command.env_remove(name);
         }
         command.env("COLUMNS", "80");
@@ -118,7 +126,11 @@ pub(crate) fn shared_data(test: &str) -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder.canonicalize().unwrap());
     }
-    assert!(std::env::var("EDGE_TEST_ALL").is_err(), "no real data at {}: set EDGE_SHARED_DATA", folder.display());
+    assert!(
+        std::env::var("EDGE_TEST_ALL").is_err(),
+        "no real data at {}: set EDGE_SHARED_DATA",
+        folder.display()
+    );
     eprintln!("skipped: {test} needs real lines and results, set EDGE_SHARED_DATA to their folder");
     None
 }

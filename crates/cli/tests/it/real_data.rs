@@ -7,7 +7,8 @@ use crate::edge::{Edge, SMALL, shared_data};
 fn night(settings: &str, date: &str) -> (Edge, String) {
     let edge = Edge::with(&format!("{settings}{SMALL}"));
     edge.run(&["nightly", "--date", date]).done();
-    let report = String::from_utf8(edge.files()[&format!("reports/daily_report_{date}.html")].clone()).unwrap();
+    let report =
+        String::from_utf8(edge.files()[&format!("reports/daily_report_{date}.html")].clone()).unwrap();
     (edge, report)
 }
 

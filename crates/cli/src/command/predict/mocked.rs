@@ -11,8 +11,11 @@ use super::source;
 use crate::{args::PredictGameArgs, night::Predicted};
 
 /// Made-up quotes: book, home, draw, away.
-const MONEYLINE: [(&str, [f64; 3]); 3] =
-    [("Mock North", [2.25, 3.50, 3.40]), ("Mock South", [2.20, 3.60, 3.45]), ("Mock Late", [2.60, 3.40, 3.30])];
+const MONEYLINE: [(&str, [f64; 3]); 3] = [
+    ("Mock North", [2.25, 3.50, 3.40]),
+    ("Mock South", [2.20, 3.60, 3.45]),
+    ("Mock Late", [2.60, 3.40, 3.30]),
+];
 
 pub(super) fn answer(args: &PredictGameArgs, as_of: Timestamp) -> anyhow::Result<(Predicted, Snapshot)> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -26,7 +29,8 @@ pub(super) fn answer(args: &PredictGameArgs, as_of: Timestamp) -> anyhow::Result
             prediction.game = Arc::new(renamed);
         }
     }
-    let lines = predicted.predictions.iter().map(|p| quotes(&p.game, as_of)).collect::<Result<Vec<_>, _>>()?;
+    let lines =
+        predicted.predictions.iter().map(|p| quotes(&p.game, as_of)).collect::<Result<Vec<_>, _>>()?;
     let leagues = predicted
         .predictions
         .iter()
@@ -53,7 +57,8 @@ fn quotes(game: &Arc<Game>, as_of: Timestamp) -> anyhow::Result<Vec<LineRow>> {
     };
     let mut lines = Vec::new();
     for (book, prices) in MONEYLINE {
-        for (selection, price) in [Selection::Home, Selection::Draw, Selection::Away].into_iter().zip(prices) {
+        for (selection, price) in [Selection::Home, Selection::Draw, Selection::Away].into_iter().zip(prices)
+        {
             lines.push(line(book, Market::Moneyline, selection, None, price)?);
         }
         let points = Points::from_f64(2.5);

@@ -36,14 +36,22 @@ pub(super) fn game(prediction: &Prediction, slate: &Slate, zone: &TimeZone) -> S
     );
     let draws = has_draws(slate, prediction);
     let mut shown = table(&["forecast", ">home", ">draw", ">away", ">margin", ">total"]);
-    let variants = [("with prices", &prediction.members), ("without prices", &prediction.members_without_market)];
+    let variants =
+        [("with prices", &prediction.members), ("without prices", &prediction.members_without_market)];
     for (name, members) in variants.into_iter().filter(|(_, members)| !members.is_empty()) {
         let [home, draw, away] = outcome(members, draws);
         let mean = |of: fn(&ScoreForecast) -> f64| members.iter().map(of).sum::<f64>() / members.len() as f64;
         let margin = mean(|member| member.margin.mean());
         let total = mean(|member| member.total.mean());
         let draw = if draws { percent(draw) } else { "–".to_owned() };
-        shown.add_row([name, &percent(home), &draw, &percent(away), &format!("{margin:+.1}"), &format!("{total:.1}")]);
+        shown.add_row([
+            name,
+            &percent(home),
+            &draw,
+            &percent(away),
+            &format!("{margin:+.1}"),
+            &format!("{total:.1}"),
+        ]);
     }
     text.push_str(&shown.to_string());
     if slate.verdicts.is_empty() {
@@ -56,7 +64,12 @@ pub(super) fn game(prediction: &Prediction, slate: &Slate, zone: &TimeZone) -> S
     }
     text.push_str(&format!("\n{prices}\n"));
     if let Some(best) = slate.verdicts.first() {
-        text.push_str(&format!("\nThrough the lenses: {} at {} ({})\n", selection(best), best.line.price, best.line.book));
+        text.push_str(&format!(
+            "\nThrough the lenses: {} at {} ({})\n",
+            selection(best),
+            best.line.price,
+            best.line.book
+        ));
         text.push_str(&lens_table(best));
     }
     text
@@ -85,7 +98,8 @@ pub(super) fn slate(slate: &Slate, night: &Night, zone: &TimeZone) -> String {
         let draw = if draws { percent(draw) } else { "–".to_owned() };
         let members = prediction.members.len().max(1) as f64;
         let total = prediction.members.iter().map(|m| m.total.mean()).sum::<f64>() / members;
-        let name = format!("{} – {}\n{}", prediction.game.home, prediction.game.away, prediction.game.game_id);
+        let name =
+            format!("{} – {}\n{}", prediction.game.home, prediction.game.away, prediction.game.game_id);
         games.add_row([start, name, percent(home), draw, percent(away), format!("{total:.1}")]);
     }
     text.push_str(&format!("{games}\n\n"));
@@ -101,7 +115,8 @@ pub(super) fn slate(slate: &Slate, night: &Night, zone: &TimeZone) -> String {
         for verdict in missed.iter().take(8) {
             let (lens, reason) = verdict.stopped_by().unwrap_or_default();
             let by = lens.map_or(reason.clone(), |lens| format!("{}: {reason}", lens.title()));
-            let name = format!("{}\n{} – {}", selection(verdict), verdict.line.game.home, verdict.line.game.away);
+            let name =
+                format!("{}\n{} – {}", selection(verdict), verdict.line.game.home, verdict.line.game.away);
             shown.add_row([name, verdict.line.price.to_string(), signed_percent(verdict.edge), by]);
         }
         text.push_str(&format!("\n{shown}\n"));

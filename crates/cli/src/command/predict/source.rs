@@ -33,7 +33,8 @@ impl Answers {
         match self {
             Self::Here { predictor, .. } => {
                 let prediction = predictor.predict(std::slice::from_ref(query))?;
-                let prediction = prediction.into_iter().next().context("the model answered without a game")?;
+                let prediction =
+                    prediction.into_iter().next().context("the model answered without a game")?;
                 Ok(Predicted::only(prediction, predictor.model()))
             }
             Self::Endpoint { client, .. } => {
