@@ -276,7 +276,8 @@ impl Graph {
             NodeKind::Outcome => {
                 let outcome = &self.outcomes[node];
                 let game = &self.games[outcome.game as usize];
-                format!("{} {}:{} {}", game.home, outcome.home_score, outcome.away_score, game.away)
+                let date = self.local_date(game);
+                format!("{date} {} {}:{} {}", game.home, outcome.home_score, outcome.away_score, game.away)
             }
             NodeKind::Line => {
                 let line = self.quotes.lines[node];

@@ -8,7 +8,7 @@
 //! ```
 
 use jiff::{Timestamp, tz::TimeZone};
-use market::{GameId, Market};
+use market::{Date, Game, GameId, Market};
 use petgraph::{
     dot::{Config, Dot},
     graph::DiGraph,
@@ -78,7 +78,7 @@ impl Graph {
     pub fn neighbourhood(&self, game: usize, as_of: Timestamp) -> Neighbourhood {
         let asked = self.asked(game, as_of);
         let header = &self.games()[game];
-        let date = header.start_time.to_zoned(self.time_zone(&header.league)).date();
+        let date = self.local_date(header);
         let title = format!("{} at {}, {date}, {}", header.away, header.home, header.league);
         let mut shown =
             Drawer { graph: self, asked, nodes: vec![(NodeKind::Game, asked.game, 0)], rows: vec![] };
@@ -100,9 +100,11 @@ impl Graph {
         Some(self.neighbourhood(self.find(game)?, as_of))
     }
 
-    fn time_zone(&self, league: &market::LeagueId) -> TimeZone {
-        let league = self.leagues().iter().find(|known| known.id == *league);
-        league.and_then(|league| TimeZone::get(&league.time_zone).ok()).unwrap_or(TimeZone::UTC)
+    /// Returns the game's date in its league's time zone.
+    pub(crate) fn local_date(&self, game: &Game) -> Date {
+        let league = self.leagues().iter().find(|known| known.id == game.league);
+        let zone = league.and_then(|league| TimeZone::get(&league.time_zone).ok()).unwrap_or(TimeZone::UTC);
+        game.start_time.to_zoned(zone).date()
     }
 
     /// Describes a source in a few words.
@@ -168,7 +170,7 @@ impl Drawer<'_> {
             let mut found = Vec::new();
             let fan_out = shown_fan_out().of(relation);
             self.graph.sources(relation, &self.asked, node, fan_out, &mut |time, source| {
-                found.push((time, source))
+                found.push((time, source));
             });
             for (time, source) in found {
                 self.add(relation, target, time, source, hop + 1);

@@ -52,7 +52,7 @@ pub(crate) struct Quotes {
     pub(crate) lines: Vec<Line>,
     of_game: Vec<u32>,
     offsets: Vec<u32>,
-    quotes: Vec<Quote>,
+    states: Vec<Quote>,
     pub(crate) books: History<BookState>,
 }
 
@@ -90,7 +90,7 @@ impl Quotes {
             of_game: offsets(games, lines.iter().map(|line| line.game)),
             offsets: offsets(lines.len(), line_of.into_iter()),
             lines,
-            quotes,
+            states: quotes,
             books,
         }
     }
@@ -108,7 +108,7 @@ impl Quotes {
 
     /// Returns all quotes of a line, oldest first.
     pub(crate) fn all(&self, line: u32) -> &[Quote] {
-        &self.quotes[self.offsets[line as usize] as usize..self.offsets[line as usize + 1] as usize]
+        &self.states[self.offsets[line as usize] as usize..self.offsets[line as usize + 1] as usize]
     }
 }
 

@@ -76,8 +76,11 @@ impl Ratings {
             let league = &mut leagues[outcome.league as usize];
             let home = teams[outcome.home as usize].in_season(outcome.season);
             let away = teams[outcome.away as usize].in_season(outcome.season);
-            let expected = league.expect(&home, &away, outcome.neutral);
+            let before = *league;
             league.add(outcome.margin(), outcome.total());
+            // A league's first game sets its scale, so it surprises nobody.
+            let scale = if before.is_new() { *league } else { before };
+            let expected = scale.expect(&home, &away, outcome.neutral);
             let surprise = league.surprise(&expected, outcome);
             vectors.extend(vector(league, &home, &away, outcome, &surprise));
             league_events.push((outcome.league, outcome.time, *league));

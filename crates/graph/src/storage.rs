@@ -61,7 +61,7 @@ impl Graph {
         let header = serde_json::to_vec(&header).unwrap_or_default();
         let mut columns = vec![("header".to_owned(), Column::U8(header))];
         let mut add = |name: &str, values: Vec<i64>| columns.push((name.to_owned(), Column::I64(values)));
-        let games = rows.headers.iter();
+        let games = rows.headers.iter().copied();
         add("games", games.flat_map(Header::to_integers).collect());
         add("lines", rows.lines.iter().flat_map(line_to_integers).collect());
         add("results", rows.results.iter().flat_map(result_to_integers).collect());
@@ -143,8 +143,8 @@ const STATUSES: [GameStatus; 4] =
     [GameStatus::Final, GameStatus::Postponed, GameStatus::Cancelled, GameStatus::Abandoned];
 
 impl Header {
-    fn to_integers(&self) -> [i64; 6] {
-        let Self { league, game_id, season, start, home, away } = *self;
+    fn to_integers(self) -> [i64; 6] {
+        let Self { league, game_id, season, start, home, away } = self;
         [i64::from(league), i64::from(game_id), i64::from(season), start, i64::from(home), i64::from(away)]
     }
 
@@ -216,6 +216,6 @@ fn context_from_integers(values: [i64; 12]) -> Option<ContextRecord> {
     for (place, code) in small.iter_mut().zip(codes) {
         *place = (*code).try_into().ok()?;
     }
-    let [a, b, c, d, e, f, numbers @ ..] = small;
-    Some(ContextRecord { header: header.try_into().ok()?, time, names: [a, b, c, d, e, f], numbers })
+    let (names, numbers) = (std::array::from_fn(|i| small[i]), std::array::from_fn(|i| small[6 + i]));
+    Some(ContextRecord { header: header.try_into().ok()?, time, names, numbers })
 }

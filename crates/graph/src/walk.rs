@@ -1,6 +1,6 @@
 //! The states that one outcome moves on to the next, and how.
 //!
-//! Elo after FiveThirtyEight's NFL rating: K = 20 times `ln(max(|margin|, 1) + 1)`, damped when the
+//! Elo after the well-known NFL rating of 538: K = 20 times `ln(max(|margin|, 1) + 1)`, damped when the
 //! favourite won, a third of the way back to 1500 between seasons; the home advantage is the league's own.
 //! Attack and defence are in points against the league's mean and learn from each score's error.
 
@@ -44,6 +44,10 @@ impl LeagueState {
         add(&mut self.total_squared, total * total);
         add(&mut self.share, share(margin));
         add(&mut self.draws, f64::from(u8::from(margin == 0.0)));
+    }
+
+    pub(crate) fn is_new(&self) -> bool {
+        self.weight == 0.0
     }
 
     fn mean(&self, sum: f64) -> f64 {

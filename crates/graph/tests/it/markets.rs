@@ -51,7 +51,9 @@ fn opening_latest_and_closing_are_told_apart() {
     let mut lines = moneyline("redbook", [2.0, 2.0], instant(100));
     lines.extend(moneyline("redbook", [1.5, 3.0], instant(200)));
     let mut closing = moneyline("redbook", [1.25, 5.0], instant(289));
-    closing.iter_mut().for_each(|row| row.is_closing = true);
+    for row in &mut closing {
+        row.is_closing = true;
+    }
     lines.extend(closing);
     lines.extend(moneyline("redbook", [10.0, 1.1], instant(291)));
     let graph = graph(lines);

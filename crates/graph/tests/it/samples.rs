@@ -113,7 +113,8 @@ fn the_winner_of_five_is_rated_above_the_loser() {
     assert!((before - 48.9).abs() < 0.2, "only the prior home advantage: {before}");
     assert!(after > before + 50.0, "{after}");
     let (margin, total) = graph.expected_score(game, instant(590));
-    assert!(margin > 1.0 && (4.0..6.0).contains(&total), "{margin} {total}");
+    // Home scored one more each time: the expectation lies between the mean and the last game.
+    assert!((3.0..5.0).contains(&margin) && (5.0..7.0).contains(&total), "{margin} {total}");
 }
 
 #[test]

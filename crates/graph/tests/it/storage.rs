@@ -28,10 +28,10 @@ fn a_missing_or_foreign_column_is_named() {
 
 #[test]
 fn a_code_that_points_nowhere_is_refused() {
-    let mut columns = Graph::build(&World::random(5, 4).snapshot(instant(1000))).columns();
+    let mut columns = Graph::build(&World::random(5, 40).snapshot(instant(2000))).columns();
     for (name, column) in &mut columns {
         if let (Column::I64(values), "lines" | "results") = (column, name.as_str()) {
-            values[0] = 1_000_000;
+            *values.first_mut().unwrap() = 1_000_000;
         }
     }
     let error = Graph::from_columns(&columns).unwrap_err();
