@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, io::Cursor};
 
-use graph::Batch;
+use graph::{Batch, SampleSettings};
 use market::{ModelCard, ScoreForecast};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -15,7 +15,7 @@ use crate::{
     LeagueBase, ModelError, TrainSettings, Variant,
     fit::Member,
     net::Architecture,
-    samples::{Samples, league_tensor},
+    samples::{Samples, league_tensor, sample_settings},
     tilt::BaseTable,
     tree::Tree,
 };
@@ -139,6 +139,7 @@ impl Ensemble {
         if found != file.card.sha256 {
             return Err(ModelError::Corrupt { expected: file.card.sha256.clone(), found });
         }
+        file.settings.use_threads();
         let tensors = Tensor::load_multi_from_stream_with_device(Cursor::new(weights), Device::Cpu)
             .map_err(ModelError::torch("reading model.pt"))?;
         let tensors: BTreeMap<String, Tensor> = tensors.into_iter().collect();
@@ -154,7 +155,8 @@ impl Ensemble {
                 let name = key(record.variant, of_variant.len(), &name);
                 match tensors.get(&name) {
                     Some(tensor) if tensor.size() == variable.size() => {
-                        tch::no_grad(|| variable.f_copy_(tensor)).map_err(ModelError::torch("reading model.pt"))?;
+                        tch::no_grad(|| variable.f_copy_(tensor))
+                            .map_err(ModelError::torch("reading model.pt"))?;
                     }
                     _ => return Err(ModelError::Weights(name)),
                 }
@@ -187,9 +189,10 @@ impl Ensemble {
             .collect()
     }
 
-    /// Returns the network sizes of a variant.
-    pub(crate) fn architecture(&self, variant: Variant) -> Option<&Architecture> {
-        self.file.architectures.get(&variant)
+    /// Returns what a variant's batches must be sampled with; none when it has no members.
+    pub fn sample_settings(&self, variant: Variant) -> Option<SampleSettings> {
+        let architecture = self.file.architectures.get(&variant)?;
+        Some(sample_settings(&self.file.settings, variant, &architecture.schema.all_relations()))
     }
 }
 

@@ -16,7 +16,9 @@ pub enum ModelError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// The weights are not those that the model file speaks of.
-    #[error("model.pt is corrupt: its sha256 is {found}, model.json says {expected}; fetch it again or train")]
+    #[error(
+        "model.pt is corrupt: its sha256 is {found}, model.json says {expected}; fetch it again or train"
+    )]
     Corrupt {
         /// sha256 in model.json.
         expected: String,
@@ -27,13 +29,17 @@ pub enum ModelError {
     #[error("model.json is not a model file of this version; train again")]
     ModelFile(#[source] serde_json::Error),
     /// The weights lack a tensor that the architecture asks for, or hold it in another shape.
-    #[error("model.pt does not fit the architecture in model.json: tensor `{0}` is missing or has another shape")]
+    #[error(
+        "model.pt does not fit the architecture in model.json: tensor `{0}` is missing or has another shape"
+    )]
     Weights(String),
     /// The graph bytes cannot be read.
     #[error("the graph file is corrupt: {0}; build the graph again")]
     GraphFile(String),
     /// There are too few finished games.
-    #[error("{found} finished games are too few to train on: at least {needed} are needed; fetch more seasons")]
+    #[error(
+        "{found} finished games are too few to train on: at least {needed} are needed; fetch more seasons"
+    )]
     TooFewGames {
         /// Finished games found.
         found: usize,

@@ -48,7 +48,10 @@ pub(crate) fn evaluate(id: &LeagueId, league: &League<'_>, models: Vec<Forecasts
     let closing = forecasts.iter().find(|f| f.name == "closing_line").map(|f| losses(f, league, &scored));
     let information = forecasts.iter().find(|f| f.name == "hgt_market").and_then(|f| information(f, league));
     let forecasts = forecasts.iter().map(|f| score(f, league, &scored, closing.as_deref())).collect();
-    Some(Evaluation { scores: LeagueScores { league: id.clone(), from, to, forecasts, information }, ties_left_out })
+    Some(Evaluation {
+        scores: LeagueScores { league: id.clone(), from, to, forecasts, information },
+        ties_left_out,
+    })
 }
 
 /// Returns the probabilities of the outcomes that are scored, and which one happened.
@@ -68,10 +71,16 @@ fn losses(forecast: &Forecasts, league: &League<'_>, games: &[usize]) -> Vec<f64
         .collect()
 }
 
-fn score(forecast: &Forecasts, league: &League<'_>, games: &[usize], closing: Option<&[f64]>) -> ForecastScore {
+fn score(
+    forecast: &Forecasts,
+    league: &League<'_>,
+    games: &[usize],
+    closing: Option<&[f64]>,
+) -> ForecastScore {
     let n = games.len() as f64;
     let cases: Vec<(Vec<f64>, usize)> = games.iter().map(|game| case(forecast, league, *game)).collect();
-    let mean = |of: fn(&[f64], usize) -> f64| cases.iter().map(|(p, outcome)| of(p, *outcome)).sum::<f64>() / n;
+    let mean =
+        |of: fn(&[f64], usize) -> f64| cases.iter().map(|(p, outcome)| of(p, *outcome)).sum::<f64>() / n;
     let home: Vec<(f64, bool)> = cases.iter().map(|(p, outcome)| (p[0], *outcome == 0)).collect();
     let difference = closing.map(|closing| {
         let own = losses(forecast, league, games);

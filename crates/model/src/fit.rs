@@ -35,7 +35,9 @@ impl Member {
 
     /// Returns the forecasts of `samples`, without dropout and gradients.
     pub(crate) fn forecast(&self, table: &BaseTable, samples: &Samples) -> LogForecast {
-        tch::no_grad(|| table.forecast(&self.net.forward(&samples.tree, &samples.league, false), &samples.league))
+        tch::no_grad(|| {
+            table.forecast(&self.net.forward(&samples.tree, &samples.league, false), &samples.league)
+        })
     }
 }
 
@@ -106,8 +108,14 @@ pub(crate) fn fit(
             optimizer.backward_step_clip_norm(&loss, settings.clip_norm);
             sum += loss.double_value(&[]);
             let loss = sum / (batch + 1) as f64;
-            let step =
-                FitStep { epoch, batch: batch + 1, batches, loss, validation_loss: None, elapsed: begin.elapsed() };
+            let step = FitStep {
+                epoch,
+                batch: batch + 1,
+                batches,
+                loss,
+                validation_loss: None,
+                elapsed: begin.elapsed(),
+            };
             watch(&step);
         }
         let loss = sum / batches as f64;

@@ -104,7 +104,8 @@ impl HgtLayer {
     pub(crate) fn new(path: &nn::Path<'_>, config: LayerConfig, relations: &BTreeSet<Relation>) -> Self {
         let d = config.hidden;
         let targets: BTreeSet<NodeKind> = relations.iter().map(|r| r.target()).collect();
-        let touched: BTreeSet<NodeKind> = relations.iter().map(|r| r.source()).chain(targets.clone()).collect();
+        let touched: BTreeSet<NodeKind> =
+            relations.iter().map(|r| r.source()).chain(targets.clone()).collect();
         let kinds = touched.into_iter().map(|kind| {
             let path = path / "kind" / kind.as_str();
             let target = targets.contains(&kind).then(|| TargetWeights {

@@ -147,7 +147,10 @@ impl Net {
                 let standard = ((&tree.features - &p.mean) * &p.scale).clamp(-FEATURE_LIMIT, FEATURE_LIMIT);
                 p.linear.forward(&standard).relu().reshape([-1, d])
             }
-            None => Tensor::zeros([tree.features.size()[..2].iter().product(), d], (Kind::Float, tree.features.device())),
+            None => Tensor::zeros(
+                [tree.features.size()[..2].iter().product(), d],
+                (Kind::Float, tree.features.device()),
+            ),
         };
         let sources = tree.branches.iter().map(|branch| Sources {
             relation: branch.relation,

@@ -75,7 +75,8 @@ fn differences(gradient: &dyn Fn(&[f64]) -> Vec<f64>, at: &[f64]) -> Vec<Vec<f64
 fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Option<Vec<f64>> {
     let n = right.len();
     for column in 0..n {
-        let pivot = (column..n).max_by(|a, b| matrix[*a][column].abs().total_cmp(&matrix[*b][column].abs()))?;
+        let pivot =
+            (column..n).max_by(|a, b| matrix[*a][column].abs().total_cmp(&matrix[*b][column].abs()))?;
         if matrix[pivot][column].abs() < 1e-12 || !matrix[pivot][column].is_finite() {
             return None;
         }
@@ -99,10 +100,17 @@ fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Option<Vec<f64>> {
 /// Fits `logit P(y) = Σ βᵢ·xᵢ` with penalties `ridgeᵢ/2 · (βᵢ - centreᵢ)²`.
 ///
 /// Rows are `(x, y)`, `y` in [0, 1].
-pub(crate) fn logistic_regression(rows: &[(Vec<f64>, f64)], ridge: &[f64], centre: &[f64]) -> Option<Minimum> {
+pub(crate) fn logistic_regression(
+    rows: &[(Vec<f64>, f64)],
+    ridge: &[f64],
+    centre: &[f64],
+) -> Option<Minimum> {
     let gradient = |beta: &[f64]| {
-        let mut slope: Vec<f64> =
-            beta.iter().zip(ridge.iter().zip(centre)).map(|(b, (ridge, centre))| ridge * (b - centre)).collect();
+        let mut slope: Vec<f64> = beta
+            .iter()
+            .zip(ridge.iter().zip(centre))
+            .map(|(b, (ridge, centre))| ridge * (b - centre))
+            .collect();
         for (x, y) in rows {
             let z: f64 = x.iter().zip(beta).map(|(x, b)| x * b).sum();
             let error = logistic(z) - y;
@@ -136,6 +144,9 @@ mod tests {
         let rows: Vec<_> = (0..100).map(|i| (vec![1.0], if i < 30 { 1.0 } else { 0.0 })).collect();
         let found = logistic_regression(&rows, &[0.0], &[0.0]).unwrap();
         assert!((found.at[0] - (0.3f64 / 0.7).ln()).abs() < 1e-8);
-        assert!((found.standard_error(0).unwrap() - 1.0 / 21f64.sqrt()).abs() < 1e-5, "differences keep five digits");
+        assert!(
+            (found.standard_error(0).unwrap() - 1.0 / 21f64.sqrt()).abs() < 1e-5,
+            "differences keep five digits"
+        );
     }
 }

@@ -6,7 +6,7 @@ use graph::{Batch, Graph, GraphError, Relation, Sampler, Seed};
 use jiff::tz::TimeZone;
 use market::{Game, GameId, GameQuery, LeagueId, ModelCard, PredictError, Prediction, Predictor, Timestamp};
 
-use crate::{Ensemble, ModelError, Variant, samples::sample_settings};
+use crate::{Ensemble, ModelError, Variant};
 
 /// Answers from an [`Ensemble`] over a [`Graph`].
 ///
@@ -51,12 +51,11 @@ impl GraphPredictor {
         let ensemble = self.ensemble.lock().unwrap_or_else(PoisonError::into_inner);
         let mut with_prices = false;
         let mut forecast = |variant: Variant| -> Result<Vec<_>, PredictError> {
-            let Some(architecture) = ensemble.architecture(variant) else { return Ok(Vec::new()) };
-            let relations = architecture.schema.all_relations();
-            let settings = sample_settings(&ensemble.file().settings, variant, &relations);
+            let Some(settings) = ensemble.sample_settings(variant) else { return Ok(Vec::new()) };
             let batch = sample(&Sampler::new(&self.graph, settings)).map_err(explain)?;
             with_prices = has_prices(&batch);
-            let members = ensemble.forecast(variant, &batch).map_err(|error| PredictError::Model(Box::new(error)))?;
+            let members =
+                ensemble.forecast(variant, &batch).map_err(|error| PredictError::Model(Box::new(error)))?;
             Ok(members.into_iter().flatten().collect())
         };
         let members_without_market = forecast(Variant::Hgt)?;
@@ -93,7 +92,9 @@ impl GraphPredictor {
         let list = || known.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         match (asked, &known[..]) {
             (Some(league), _) if known.contains(&league) => Ok(league.clone()),
-            (Some(league), _) => Err(PredictError::Ambiguous(format!("no league `{league}`; known are: {}", list()))),
+            (Some(league), _) => {
+                Err(PredictError::Ambiguous(format!("no league `{league}`; known are: {}", list())))
+            }
             (None, [only]) => Ok((*only).clone()),
             (None, _) => Err(PredictError::Ambiguous(format!("which league? known are: {}", list()))),
         }

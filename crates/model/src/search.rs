@@ -66,7 +66,11 @@ pub struct TrialResult {
 /// Trains one member of `hgt_market` as `spec` says; the held-out test games are not looked at.
 ///
 /// The validation loss compares settings among one another: weights of the total and the outcome stay as they are.
-pub fn run_trial(graph: &Graph, spec: &TrialSpec, progress: &mut dyn Progress) -> Result<TrialResult, ModelError> {
+pub fn run_trial(
+    graph: &Graph,
+    spec: &TrialSpec,
+    progress: &mut dyn Progress,
+) -> Result<TrialResult, ModelError> {
     spec.settings.check()?;
     let begin = std::time::Instant::now();
     let split = Split::of(graph, &spec.settings)?;
@@ -134,7 +138,11 @@ pub struct Search {
 impl std::fmt::Debug for Search {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { asked, best, space, .. } = self;
-        f.debug_struct("Search").field("asked", asked).field("best", best).field("space", space).finish_non_exhaustive()
+        f.debug_struct("Search")
+            .field("asked", asked)
+            .field("best", best)
+            .field("space", space)
+            .finish_non_exhaustive()
     }
 }
 
@@ -243,7 +251,8 @@ mod tests {
 
     #[test]
     fn suggestions_gather_in_the_valley() {
-        let mean = |part: &[(TrialSpec, f64)]| part.iter().map(|(_, loss)| loss).sum::<f64>() / part.len() as f64;
+        let mean =
+            |part: &[(TrialSpec, f64)]| part.iter().map(|(_, loss)| loss).sum::<f64>() / part.len() as f64;
         let done = sweep(9, 60);
         let (random, late) = (mean(&done[1..9]), mean(&done[40..]));
         assert!(late < random, "the estimator should beat chance: {late} after {random}");

@@ -87,10 +87,13 @@ impl BaseTable {
         let belongs = |of: fn(i32) -> bool| {
             (0..values).map(move |i| if of(margin.first + i) { 0.0 } else { IMPOSSIBLE as f32 })
         };
-        let outcomes: Vec<f32> = belongs(|k| k > 0).chain(belongs(|k| k == 0)).chain(belongs(|k| k < 0)).collect();
+        let outcomes: Vec<f32> =
+            belongs(|k| k > 0).chain(belongs(|k| k == 0)).chain(belongs(|k| k < 0)).collect();
         let three_way: Vec<bool> = leagues.iter().map(|l| l.three_way).collect();
-        let offered: Vec<f32> =
-            three_way.iter().flat_map(|draw| [0.0, if *draw { 0.0 } else { IMPOSSIBLE as f32 }, 0.0]).collect();
+        let offered: Vec<f32> = three_way
+            .iter()
+            .flat_map(|draw| [0.0, if *draw { 0.0 } else { IMPOSSIBLE as f32 }, 0.0])
+            .collect();
         Self {
             outcomes: Tensor::from_slice(&outcomes).view([3, i64::from(values)]).to_device(device),
             offered: Tensor::from_slice(&offered).view([-1, 3]).to_device(device),
@@ -135,7 +138,11 @@ impl BaseTable {
     }
 
     /// Returns one forecast per game of `log`, each on its own league's range.
-    pub(crate) fn forecasts(&self, log: &LogForecast, leagues: &[usize]) -> Result<Vec<ScoreForecast>, ModelError> {
+    pub(crate) fn forecasts(
+        &self,
+        log: &LogForecast,
+        leagues: &[usize],
+    ) -> Result<Vec<ScoreForecast>, ModelError> {
         let rows = |log: &Tensor| -> Result<Vec<Vec<f64>>, ModelError> {
             let double = log.to_device(Device::Cpu).to_kind(Kind::Double).exp();
             Vec::<Vec<f64>>::try_from(&double).map_err(ModelError::torch("reading a forecast"))

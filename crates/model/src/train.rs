@@ -73,8 +73,8 @@ impl<'a> Trainer<'a> {
 
     /// Trains, scores and, unless switched off, fits again on all games.
     ///
-    /// On the CPU the same graph and settings give the same bits, with the same number of threads. libtorch's
-    /// generator is one per process: nothing else may draw from it meanwhile.
+    /// On the CPU the same graph and settings give the same bits. libtorch's generator is one per process: nothing
+    /// else may draw from it meanwhile.
     pub fn train(&self, progress: &mut dyn Progress) -> Result<Trained, ModelError> {
         self.settings.check()?;
         let split = Split::of(self.graph, &self.settings)?;
@@ -112,7 +112,8 @@ impl<'a> Trainer<'a> {
             members: results.into_iter().map(|(variant, result)| (variant, result.members)).collect(),
         })?;
         let version = ensemble.card().version.clone();
-        let held_out = held_out.into_iter().map(|p| Prediction { model_version: version.clone(), ..p }).collect();
+        let held_out =
+            held_out.into_iter().map(|p| Prediction { model_version: version.clone(), ..p }).collect();
         Ok(Trained { ensemble, held_out })
     }
 
@@ -129,7 +130,8 @@ impl<'a> Trainer<'a> {
         for number in 0..settings.ensemble {
             let seed = member_seed(settings.seed, number);
             let mut watch = Watch { progress: &mut *progress, variant, number, settings, stage: Stage::Fit };
-            let (member, fitted) = ground.fit_member(seed, settings.epochs, &mut |step| watch.report(step))?;
+            let (member, fitted) =
+                ground.fit_member(seed, settings.epochs, &mut |step| watch.report(step))?;
             result.held_out.push(ground.forecast_test(&member)?);
             result.records.push(MemberRecord {
                 variant,
@@ -149,7 +151,8 @@ impl<'a> Trainer<'a> {
                 let seed = member_seed(settings.seed, number);
                 let mut member = Member::new(ground.architecture.clone(), seed, ground.table.device());
                 let plan = FitPlan { settings, table: &table, seed, epochs };
-                let mut watch = Watch { progress: &mut *progress, variant, number, settings, stage: Stage::Refit };
+                let mut watch =
+                    Watch { progress: &mut *progress, variant, number, settings, stage: Stage::Refit };
                 fit(&mut member, &plan, &all, None, &mut |step| watch.report_of(step, epochs))?;
                 result.members.push(member);
             }
@@ -219,6 +222,7 @@ impl<'a> Ground<'a> {
         split: &Split,
     ) -> Result<Self, ModelError> {
         let device = settings.device.resolve()?;
+        settings.use_threads();
         let relations: BTreeSet<Relation> = used_relations(graph, settings, variant, &split.train);
         let what = sample_settings(settings, variant, &relations);
         let samples = Samples::new(graph, what, &split.all, device)?;
@@ -227,7 +231,8 @@ impl<'a> Ground<'a> {
         let place: BTreeMap<usize, i64> =
             split.all.iter().enumerate().map(|(i, example)| (example.game, i as i64)).collect();
         let pick = |part: &[Example]| {
-            let index: Vec<i64> = part.iter().filter_map(|example| place.get(&example.game).copied()).collect();
+            let index: Vec<i64> =
+                part.iter().filter_map(|example| place.get(&example.game).copied()).collect();
             samples.select(&index)
         };
         let label = |part: &[Example]| Labelled::of(pick(part), part, &table);

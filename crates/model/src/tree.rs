@@ -113,10 +113,13 @@ impl Tree {
 }
 
 fn per_game(block: &Block, games: usize) -> Result<i64, ModelError> {
-    let fits = games > 0 && block.rows.is_multiple_of(games) && block.features.len() == block.rows * block.width;
+    let fits =
+        games > 0 && block.rows.is_multiple_of(games) && block.features.len() == block.rows * block.width;
     if !fits {
         let (kind, rows) = (block.kind.as_str(), block.rows);
-        return Err(ModelError::Mismatch(format!("{rows} rows of {kind} for {games} games are no rectangle")));
+        return Err(ModelError::Mismatch(format!(
+            "{rows} rows of {kind} for {games} games are no rectangle"
+        )));
     }
     Ok((block.rows / games) as i64)
 }

@@ -28,8 +28,20 @@ fn a_normal_margin_by_the_tables() {
 
 #[test]
 fn an_ordered_logit_without_a_lead_says_the_shares() {
-    let rows: Vec<(f64, usize)> =
-        (0..100).map(|i| (0.0, if i < 45 { 0 } else if i < 72 { 1 } else { 2 })).collect();
+    let rows: Vec<(f64, usize)> = (0..100)
+        .map(|i| {
+            (
+                0.0,
+                if i < 45 {
+                    0
+                } else if i < 72 {
+                    1
+                } else {
+                    2
+                },
+            )
+        })
+        .collect();
     let logit = OrderedLogit::fit(&rows).unwrap();
     close(logit.probabilities(0.0), [0.45, 0.27, 0.28], 1e-6);
 }

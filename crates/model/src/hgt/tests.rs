@@ -2,7 +2,12 @@ use graph::{Batch, Block, Children};
 use tch::Device;
 
 use super::*;
-use crate::{net::{Architecture, Net}, schema::Schema, settings::TrainSettings, tree::Tree};
+use crate::{
+    net::{Architecture, Net},
+    schema::Schema,
+    settings::TrainSettings,
+    tree::Tree,
+};
 
 /// Numbers that look random and are the same everywhere.
 struct Numbers(u64);
@@ -19,10 +24,8 @@ impl Numbers {
 
     /// `counts[i]` sources are there for row `i` of the block above.
     fn children(&mut self, relation: Relation, fan_out: usize, counts: &[usize], block: Block) -> Children {
-        let present: Vec<f32> = counts
-            .iter()
-            .flat_map(|n| (0..fan_out).map(move |i| if i < *n { 1.0 } else { 0.0 }))
-            .collect();
+        let present: Vec<f32> =
+            counts.iter().flat_map(|n| (0..fan_out).map(move |i| if i < *n { 1.0 } else { 0.0 })).collect();
         let age_days = present.iter().map(|p| p * (self.next() + 1.0) * 200.0).collect();
         Children { relation, fan_out, present, age_days, block }
     }
@@ -85,7 +88,11 @@ fn matrix(tensor: &Tensor) -> Vec<Vector> {
 
 fn affine(linear: &nn::Linear, x: &[f64]) -> Vector {
     let bias: Vec<f64> = Vec::try_from(linear.bs.as_ref().unwrap()).unwrap();
-    matrix(&linear.ws).iter().zip(bias).map(|(row, b)| b + row.iter().zip(x).map(|(w, x)| w * x).sum::<f64>()).collect()
+    matrix(&linear.ws)
+        .iter()
+        .zip(bias)
+        .map(|(row, b)| b + row.iter().zip(x).map(|(w, x)| w * x).sum::<f64>())
+        .collect()
 }
 
 /// `x` of length `d / heads` times a `[d / heads, d / heads]` matrix.
@@ -106,7 +113,9 @@ impl Naive<'_> {
 
     /// New state of a target with state `x` and edges `(relation, kind of the source, its state)`.
     fn update(&self, kind: NodeKind, x: &[f64], edges: &[(Relation, NodeKind, Vector)]) -> Vector {
-        let Some(target) = self.layer.kinds.get(&kind).and_then(|k| k.target.as_ref()) else { return x.to_vec() };
+        let Some(target) = self.layer.kinds.get(&kind).and_then(|k| k.target.as_ref()) else {
+            return x.to_vec();
+        };
         let width = self.d / self.heads;
         let own = affine(&self.layer.kinds[&kind].key_query_value, x);
         let mut message = vec![0.0; self.d];
@@ -132,7 +141,11 @@ impl Naive<'_> {
         }
         let activated: Vector = message.iter().map(|x| gelu(*x)).collect();
         let share = 1.0 / (1.0 + (-target.skip.double_value(&[0])).exp());
-        affine(&target.out, &activated).iter().zip(x).map(|(out, x)| share * out + (1.0 - share) * x).collect()
+        affine(&target.out, &activated)
+            .iter()
+            .zip(x)
+            .map(|(out, x)| share * out + (1.0 - share) * x)
+            .collect()
     }
 
     /// The state of row `row` of `state` after this layer, by its edges only.

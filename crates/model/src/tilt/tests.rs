@@ -68,9 +68,7 @@ fn each_tilt_moves_what_it_is_named_for() {
     };
     let flat = say([0.0; 5]);
     assert!(say([0.5, 0.0, 0.0, 0.0, 0.0]).margin.mean() > flat.margin.mean());
-    assert!(
-        say([0.0, -0.5, 0.0, 0.0, 0.0]).margin.standard_deviation() < flat.margin.standard_deviation()
-    );
+    assert!(say([0.0, -0.5, 0.0, 0.0, 0.0]).margin.standard_deviation() < flat.margin.standard_deviation());
     assert!(say([0.0, 0.0, 0.5, 0.0, 0.0]).margin.probability(0) > flat.margin.probability(0));
     assert!(say([0.0, 0.0, 0.0, 0.5, 0.0]).total.mean() > flat.total.mean());
 }

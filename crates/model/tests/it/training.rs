@@ -1,0 +1,146 @@
+//! Training, its scores, and the files it ends in.
+
+use market::{predictor::LeagueScores, score::ForecastScore};
+use model::{
+    Ensemble, ModelError, Progress, Provenance, Stage, Step, TrainSettings, Trainer, TrialSpec, Variant,
+    run_trial,
+};
+
+use crate::world::{World, at, hasty, settings, train};
+
+#[derive(Default)]
+struct Epochs(Vec<Step>);
+
+impl Progress for Epochs {
+    fn step(&mut self, step: &Step) {
+        if step.batch == step.batches && (step.validation_loss.is_some() || step.stage == Stage::Refit) {
+            self.0.push(step.clone());
+        }
+    }
+}
+
+fn score<'a>(league: &'a LeagueScores, name: &str) -> &'a ForecastScore {
+    league
+        .forecasts
+        .iter()
+        .find(|score| score.name == name)
+        .unwrap_or_else(|| panic!("no {name} in {league:?}"))
+}
+
+#[test]
+fn training_learns_what_there_is_to_learn() {
+    let graph = World::new(90).graph(at("2020-03-25T12:00:00Z"));
+    let mut epochs = Epochs::default();
+    let trained = Trainer::new(&graph, settings(), Provenance::default()).train(&mut epochs).unwrap();
+
+    for variant in Variant::ALL {
+        let losses: Vec<f64> = epochs
+            .0
+            .iter()
+            .filter(|s| s.variant == variant && s.stage == Stage::Fit && s.member == 0)
+            .map(|s| s.loss)
+            .collect();
+        assert!(losses.last().unwrap() < &(losses[0] - 0.05), "{variant:?}: {losses:?}");
+    }
+    let card = trained.ensemble.card();
+    assert_eq!(card.scores.len(), 2);
+    for league in &card.scores {
+        let names: Vec<&str> = league.forecasts.iter().map(|score| score.name.as_str()).collect();
+        let ratings = if league.league.as_str() == "ball" { "normal_margin" } else { "poisson" };
+        assert_eq!(names, ["home_rate", "elo", ratings, "opening_line", "closing_line", "hgt", "hgt_market"]);
+        assert!(league.forecasts.iter().all(|score| score.games == league.forecasts[0].games));
+        let (home_rate, hgt) = (score(league, "home_rate"), score(league, "hgt"));
+        assert!(hgt.log_loss < home_rate.log_loss - 0.02, "{hgt:?} beside {home_rate:?}");
+        assert!(score(league, "hgt_market").log_loss < home_rate.log_loss - 0.02);
+        let closing = score(league, "closing_line");
+        assert_eq!((closing.log_loss_minus_closing, closing.standard_error), (Some(0.0), Some(0.0)));
+    }
+    assert_eq!(
+        trained.held_out.len(),
+        102,
+        "15 % of the 83 days and a bit of two leagues with 4 games a day"
+    );
+}
+
+#[test]
+fn forecasts_of_held_out_games_are_proper_distributions() {
+    let graph = World::new(30).graph(at("2020-01-28T12:00:00Z"));
+    for prediction in train(&graph, hasty()).held_out {
+        assert_eq!((prediction.members.len(), prediction.members_without_market.len()), (1, 1));
+        for forecast in prediction.members.iter().chain(&prediction.members_without_market) {
+            for distribution in [&forecast.margin, &forecast.total] {
+                let sum: f64 = distribution.iter().map(|(_, p)| p).sum();
+                assert!((sum - 1.0).abs() < 1e-9, "{sum}");
+                assert!(distribution.iter().all(|(_, p)| p >= 0.0));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
+    let graph = World::new(25).graph(at("2020-01-24T12:00:00Z"));
+    let weights = |seed| {
+        let settings = TrainSettings { seed, refit: true, dropout: 0.2, epochs: 2, ..hasty() };
+        train(&graph, settings).ensemble.to_bytes().unwrap().0
+    };
+    let first = weights(1);
+    assert!(first == weights(1), "same seed, same bits");
+    assert!(first != weights(2));
+}
+
+#[test]
+fn an_ensemble_read_back_is_the_same_to_the_byte() {
+    let graph = World::new(25).graph(at("2020-01-24T12:00:00Z"));
+    let ensemble = train(&graph, hasty()).ensemble;
+    let (weights, json) = ensemble.to_bytes().unwrap();
+    let again = Ensemble::from_bytes(&weights, &json).unwrap();
+    assert!(again.to_bytes().unwrap() == (weights, json));
+    assert_eq!(again.card().sha256.len(), 64);
+    assert!(again.card().version.starts_with("20200124T120000Z-"), "{}", again.card().version);
+}
+
+#[test]
+fn a_damaged_model_is_refused_in_one_line() {
+    let graph = World::new(25).graph(at("2020-01-24T12:00:00Z"));
+    let (weights, json) = train(&graph, hasty()).ensemble.to_bytes().unwrap();
+    let refusal = |weights: &[u8], json: &str| Ensemble::from_bytes(weights, json).unwrap_err();
+
+    let mut flipped = weights.clone();
+    flipped[weights.len() / 2] ^= 1;
+    for damaged in [&flipped[..], &weights[..weights.len() / 2], b"<html>", b""] {
+        let refusal = refusal(damaged, &json);
+        assert!(matches!(refusal, ModelError::Corrupt { .. }), "{refusal}");
+        assert_eq!(refusal.to_string().lines().count(), 1);
+    }
+    assert!(matches!(refusal(&weights, "{}"), ModelError::ModelFile(_)));
+    let foreign = json.replace("\"hidden\": 16,", "\"hidden\": 32,");
+    assert!(matches!(refusal(&weights, &foreign), ModelError::Weights(_)));
+}
+
+#[test]
+fn a_trial_trains_one_member_and_leaves_the_test_games_alone() {
+    let world = World::new(25);
+    let graph = world.graph(at("2020-01-24T12:00:00Z"));
+    let settings = TrainSettings { epochs: 2, ..hasty() };
+    let spec = TrialSpec { id: 4, settings, seed: 3, epochs: 2 };
+    let result = run_trial(&graph, &spec, &mut ()).unwrap();
+    assert_eq!(result.id, 4);
+    assert!(result.validation_loss.unwrap().is_finite());
+
+    // Scores of the last day belong to the test games; turning them around must not reach the trial.
+    let mut other = world.clone();
+    for row in other.results.iter_mut().filter(|row| row.known_at >= at("2020-01-23T00:00:00Z")) {
+        std::mem::swap(&mut row.home_score, &mut row.away_score);
+    }
+    let again = run_trial(&other.graph(at("2020-01-24T12:00:00Z")), &spec, &mut ()).unwrap();
+    assert_eq!(again.validation_loss, result.validation_loss);
+}
+
+#[test]
+fn bad_settings_are_named() {
+    let graph = World::new(25).graph(at("2020-01-24T12:00:00Z"));
+    let settings = TrainSettings { dropout: 1.5, ..hasty() };
+    let refusal = Trainer::new(&graph, settings, Provenance::default()).train(&mut ()).unwrap_err();
+    assert_eq!(refusal.to_string(), "setting `dropout` is 1.5: it must be in [0, 1)");
+}
