@@ -118,6 +118,15 @@ impl Lake {
         for pending in pending {
             self.take(source, date, pending, &mut known, &mut report)?;
         }
+        tracing::info!(
+            league.id = %report.league,
+            source = report.source,
+            payloads = report.payloads,
+            rows = report.rows_added.total(),
+            refused = report.refused.values().sum::<usize>(),
+            "pulled {}",
+            report.league
+        );
         Ok(report)
     }
 

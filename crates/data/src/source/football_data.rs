@@ -9,19 +9,21 @@
 //! assert!(source.league().three_way);
 //! ```
 
+use std::cmp::Ordering;
+
 use csv::StringRecord;
 use jiff::{
     SignedDuration, Timestamp,
     civil::{Date, Time, time},
     tz::TimeZone,
 };
-use market::{ContextRow, Game, GameStatus, LeagueId, Name, RawRef, ResultRow};
+use market::{ContextRow, Game, LeagueId, Name, RawRef, ResultRow};
 
 use super::{
     Leads, Parsed, Payload, Source,
     leads::in_words,
     quote::{self, Quoted, Stamp},
-    table::{Table, cell_at, is_blank, refuse},
+    table::{Cells, Table, cell_at, is_blank, refuse},
 };
 use crate::{DataError, League, Location};
 
@@ -111,10 +113,14 @@ impl FootballData {
         let (start, ends, local_day) = self.start(cells, day)?;
         let game = Game::new(&self.league.id, season, start, local_day, home, away);
         let stamp = Stamp { game, source: self.id().into(), raw_ref };
-        let result = result(cells, &stamp, ends);
+        let result = quote::result(&stamp, cells.get("FTHG"), cells.get("FTAG"), ends);
         self.context(cells, &stamp, parsed);
         self.lines(cells, &stamp, offers, parsed);
-        parsed.results.extend(result?);
+        let result = result?;
+        if result.as_ref().is_some_and(|result| !agrees(cells, result)) {
+            return Err("the result letter contradicts the score");
+        }
+        parsed.results.extend(result);
         Ok(())
     }
 
@@ -163,13 +169,15 @@ impl FootballData {
             .division
             .as_deref()
             .or_else(|| table.records.iter().find_map(|record| table.cell(record, "Div")));
+        let texts: Vec<_> = table.records.iter().map(|record| table.cell(record, "Date")).collect();
         let days: Vec<_> = table
             .records
             .iter()
-            .map(|record| match table.cell(record, "Div") {
+            .zip(calendar::dates(&texts))
+            .map(|(record, date)| match table.cell(record, "Div") {
                 None => Err("the division is missing"),
                 div if div != division => Err("the row belongs to another division"),
-                _ => table.cell(record, "Date").and_then(calendar::date).ok_or("the date is unreadable"),
+                _ => date.ok_or("the date is unreadable"),
             })
             .collect();
         calendar::seasons(&days)
@@ -230,42 +238,14 @@ impl Source for FootballData {
     }
 }
 
-struct Cells<'a> {
-    table: &'a Table,
-    record: &'a StringRecord,
-}
-
-impl<'a> Cells<'a> {
-    fn get(&self, column: &str) -> Option<&'a str> {
-        self.table.cell(self.record, column)
-    }
-}
-
-fn result(cells: &Cells<'_>, stamp: &Stamp, ends: Timestamp) -> Result<Option<ResultRow>, &'static str> {
-    let (home, away) = match (cells.get("FTHG"), cells.get("FTAG")) {
-        (None, None) => return Ok(None),
-        (Some(home), Some(away)) => (home, away),
-        _ => return Err("one of the two scores is missing"),
+/// Returns whether the letter beside a score, if there is one, says the same as the score.
+fn agrees(cells: &Cells<'_>, result: &ResultRow) -> bool {
+    let letter = match result.home_score.cmp(&result.away_score) {
+        Ordering::Greater => "H",
+        Ordering::Equal => "D",
+        Ordering::Less => "A",
     };
-    let (home_score, away_score) =
-        quote::score(home).zip(quote::score(away)).ok_or("a score is no number from 0 to 999")?;
-    let letter = match home_score.cmp(&away_score) {
-        std::cmp::Ordering::Greater => "H",
-        std::cmp::Ordering::Equal => "D",
-        std::cmp::Ordering::Less => "A",
-    };
-    if cells.get("FTR").is_some_and(|stated| stated != letter) {
-        return Err("the result letter contradicts the score");
-    }
-    Ok(Some(ResultRow {
-        game: stamp.game.clone(),
-        home_score,
-        away_score,
-        status: GameStatus::Final,
-        known_at: ends,
-        source: stamp.source.clone(),
-        raw_ref: stamp.raw_ref.clone(),
-    }))
+    cells.get("FTR").is_none_or(|stated| stated == letter)
 }
 
 /// Returns the cell of a column that a season may lack.

@@ -8,19 +8,18 @@
 //! assert_eq!(source.assumptions()[0], "prices of nfl carry no time and no book; each is taken as known 24 h before the start, and as the closing price");
 //! ```
 
-use csv::StringRecord;
 use jiff::{
     SignedDuration, Timestamp,
     civil::{Date, Time, date, time},
     tz::TimeZone,
 };
-use market::{ContextRow, Game, GameStatus, LeagueId, Market, Name, RawRef, ResultRow, Selection};
+use market::{ContextRow, Game, LeagueId, Market, Name, RawRef, Selection};
 
 use super::{
     Leads, Parsed, Payload, Source,
     leads::in_words,
     quote::{self, Quoted, Side, Stamp},
-    table::{Table, is_blank, refuse},
+    table::{Cells, Table, is_blank, refuse},
 };
 use crate::{DataError, League, Location};
 
@@ -117,7 +116,7 @@ impl Nflverse {
         let Kickoff { start, ends, day, season, home, away } = kickoff;
         let game = Game::new(&self.league.id, season, start, day, home, away);
         let stamp = Stamp { game, source: self.id().into(), raw_ref };
-        let result = result(cells, &stamp, ends);
+        let result = quote::result(&stamp, cells.get("home_score"), cells.get("away_score"), ends);
         self.context(cells, &stamp, parsed);
         self.lines(cells, &stamp, parsed);
         parsed.results.extend(result?);
@@ -256,17 +255,6 @@ impl Source for Nflverse {
     }
 }
 
-struct Cells<'a> {
-    table: &'a Table,
-    record: &'a StringRecord,
-}
-
-impl<'a> Cells<'a> {
-    fn get(&self, column: &str) -> Option<&'a str> {
-        self.table.cell(self.record, column)
-    }
-}
-
 struct Kickoff<'a> {
     start: Timestamp,
     ends: Timestamp,
@@ -292,23 +280,4 @@ fn priced(stamp: &Stamp, quoted: &Quoted, sides: &[Side<'_>]) -> Result<Vec<mark
         return Err("a price stands without its points");
     }
     Ok(rows)
-}
-
-fn result(cells: &Cells<'_>, stamp: &Stamp, ends: Timestamp) -> Result<Option<ResultRow>, &'static str> {
-    let (home, away) = match (cells.get("home_score"), cells.get("away_score")) {
-        (None, None) => return Ok(None),
-        (Some(home), Some(away)) => (home, away),
-        _ => return Err("one of the two scores is missing"),
-    };
-    let (home_score, away_score) =
-        quote::score(home).zip(quote::score(away)).ok_or("a score is no number from 0 to 999")?;
-    Ok(Some(ResultRow {
-        game: stamp.game.clone(),
-        home_score,
-        away_score,
-        status: GameStatus::Final,
-        known_at: ends,
-        source: stamp.source.clone(),
-        raw_ref: stamp.raw_ref.clone(),
-    }))
 }

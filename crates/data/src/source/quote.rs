@@ -1,9 +1,9 @@
-//! One book's complete market of one game, checked as a whole.
+//! One book's complete market of one game, and its result, each checked as a whole.
 
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
-use market::{Game, LineRow, Market, Name, Points, Price, RawRef, Selection};
+use market::{Game, GameStatus, LineRow, Market, Name, Points, Price, RawRef, ResultRow, Selection};
 
 use crate::DataError;
 
@@ -65,6 +65,31 @@ pub(crate) fn lines(
     Ok(rows)
 }
 
+/// Returns the final result behind two scores, none when the game has not been played.
+pub(crate) fn result(
+    stamp: &Stamp,
+    home: Option<&str>,
+    away: Option<&str>,
+    known_at: Timestamp,
+) -> Result<Option<ResultRow>, &'static str> {
+    let (home, away) = match (home, away) {
+        (None, None) => return Ok(None),
+        (Some(home), Some(away)) => (home, away),
+        _ => return Err("one of the two scores is missing"),
+    };
+    let (home_score, away_score) =
+        score(home).zip(score(away)).ok_or("a score is no number from 0 to 999")?;
+    Ok(Some(ResultRow {
+        game: stamp.game.clone(),
+        home_score,
+        away_score,
+        status: GameStatus::Final,
+        known_at,
+        source: stamp.source.clone(),
+        raw_ref: stamp.raw_ref.clone(),
+    }))
+}
+
 /// Reads a decimal price.
 pub(crate) fn decimal(text: &str) -> Option<Price> {
     text.parse().ok().and_then(|decimal| Price::new(decimal).ok())
@@ -87,7 +112,7 @@ pub(crate) fn whole(text: &str) -> Option<i64> {
 }
 
 /// Reads a score.
-pub(crate) fn score(text: &str) -> Option<u16> {
+fn score(text: &str) -> Option<u16> {
     whole(text).and_then(|number| u16::try_from(number).ok()).filter(|score| *score < 1000)
 }
 

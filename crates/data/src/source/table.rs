@@ -64,6 +64,20 @@ impl Table {
     }
 }
 
+/// One record, with its cells by column name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cells<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) record: &'a StringRecord,
+}
+
+impl<'a> Cells<'a> {
+    /// Returns a cell as [`Table::cell`] does.
+    pub(crate) fn get(&self, column: &str) -> Option<&'a str> {
+        self.table.cell(self.record, column)
+    }
+}
+
 /// Returns a cell without surrounding blanks; none when it is absent, empty or `NA`.
 pub(crate) fn cell_at(record: &StringRecord, index: usize) -> Option<&str> {
     record.get(index).map(str::trim).filter(|cell| !cell.is_empty() && *cell != "NA")

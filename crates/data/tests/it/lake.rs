@@ -36,7 +36,7 @@ fn a_pull_reports_what_it_brought() {
       },
       "already_known": 0,
       "refused": {},
-      "newest_known_at": "2022-10-15T13:55:00Z"
+      "newest_known_at": "2022-10-15T13:30:00Z"
     }
     "#);
 }

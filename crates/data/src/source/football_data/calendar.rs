@@ -1,6 +1,6 @@
 //! Dates of the layout in all their forms, and the season that a date belongs to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -9,12 +9,35 @@ const LONGEST_PAUSE_DAYS: i32 = 21;
 /// Payloads smaller than this are too small to call a season in them a mistyped year.
 const ROWS_TO_JUDGE: usize = 100;
 
-/// Reads `dd/mm/yy`, `dd/mm/yyyy` and `yyyy-m-d`.
-pub(super) fn date(text: &str) -> Option<Date> {
+/// Reads a payload's dates: `dd/mm/yy`, `dd/mm/yyyy` and `yyyy-m-d`.
+///
+/// Parts of 2000 and 2001 were mangled by a program that took `27/01/01` for the first of January 2027 and wrote
+/// `2027-1-1`. They give themselves away by many years that share at most two days of the month, and are turned back.
+pub(super) fn dates(texts: &[Option<&str>]) -> Vec<Option<Date>> {
+    let parts: Vec<_> = texts.iter().map(|text| text.and_then(parts)).collect();
+    let year_first = || parts.iter().flatten().filter(|part| is_year(part[0]));
+    let years: BTreeSet<i16> = year_first().map(|part| part[0]).collect();
+    let days: BTreeSet<i16> = year_first().map(|part| part[2]).collect();
+    let mangled = years.len() > 2 && days.len() <= 2;
+    let read = |part: [i16; 3]| match part {
+        [year, month, day] if is_year(year) && mangled => civil(full_year(day)?, month, year % 100),
+        [year, month, day] if is_year(year) => civil(year, month, day),
+        [day, month, year] => civil(full_year(year)?, month, day),
+    };
+    parts.into_iter().map(|part| part.and_then(read)).collect()
+}
+
+fn parts(text: &str) -> Option<[i16; 3]> {
     let parts: Vec<i16> =
         text.split(['/', '-', '.']).map(|part| part.trim().parse().ok()).collect::<Option<_>>()?;
-    let &[first, month, last] = parts.as_slice() else { return None };
-    let (year, day) = if first >= 1000 { (first, last) } else { (full_year(last)?, first) };
+    parts.try_into().ok()
+}
+
+fn is_year(part: i16) -> bool {
+    part >= 1000
+}
+
+fn civil(year: i16, month: i16, day: i16) -> Option<Date> {
     Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
 
@@ -72,6 +95,26 @@ fn follows(before: Date, day: Date) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn date(text: &str) -> Option<Date> {
+        dates(&[Some(text)])[0]
+    }
+
+    #[test]
+    fn dates_that_a_program_mangled_are_turned_back() {
+        let mangled = ["16/12/00", "2027-1-1", "1931-3-1", "2004-2-1"].map(Some);
+        let expected = [(2000, 12, 16), (2001, 1, 27), (2001, 3, 31), (2001, 2, 4)];
+        assert_eq!(
+            dates(&mangled),
+            expected.map(|(year, month, day)| Some(jiff::civil::date(year, month, day)))
+        );
+        let sound = ["2001-1-27", "2001-2-4", "2002-3-31"].map(Some);
+        let expected = [(2001, 1, 27), (2001, 2, 4), (2002, 3, 31)];
+        assert_eq!(
+            dates(&sound),
+            expected.map(|(year, month, day)| Some(jiff::civil::date(year, month, day)))
+        );
+    }
 
     #[test]
     fn every_form_of_a_date_is_read() {
