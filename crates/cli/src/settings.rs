@@ -34,7 +34,7 @@ pub(crate) struct Settings {
 pub(crate) struct LeagueSettings {
     pub(crate) id: LeagueId,
     pub(crate) source: SourceKind,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Paths::is_none")]
     pub(crate) path: Paths,
     #[serde(default)]
     pub(crate) line_lead: Option<SignedDuration>,
@@ -71,6 +71,10 @@ pub(crate) enum Paths {
 }
 
 impl Paths {
+    fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
     pub(crate) fn to_vec(&self) -> Vec<String> {
         match self {
             Self::None => Vec::new(),
@@ -334,6 +338,14 @@ mod tests {
     fn an_unknown_key_is_named_with_its_line() {
         let error = load("store = \"s\"\n[stakes]\nkelly = 0.5\n", &[]).unwrap_err().to_string();
         assert!(error.contains("line 3") && error.contains("`kelly`"), "{error}");
+    }
+
+    #[test]
+    fn leagues_survive_a_word_from_the_environment() {
+        let text = "[[league]]\nid = \"demo\"\nsource = \"demo\"\n[[league]]\nid = \"nfl\"\nsource = \"nflverse\"\npath = \"/n.csv\"\nline_lead = \"12h\"";
+        let settings = load(text, &[("EDGE_CURRENCY", "USD")]).unwrap();
+        assert_eq!(settings.league.len(), 2);
+        assert_eq!(settings.league[1].line_lead, Some(SignedDuration::from_hours(12)));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Tables that fit 80 columns.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, presets};
 
 /// Returns an empty table with these column heads; those that start with `>` are right-aligned.
 pub(crate) fn table(heads: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::NOTHING.header_separator(LineStyle::new('─', '─', '─', '─')));
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(80);
     table.set_header(heads.iter().map(|head| head.trim_start_matches('>')));

@@ -35,9 +35,18 @@ mod tests {
             .map(|line| if is_key(line) { &line[2..] } else { line })
             .map(|line| if line == "# [[league]]" { "" } else { line })
             .filter(|line| {
-                !["id =", "source =", "path =", "line_lead", "closing_lead", "schedule_lead", "starters_lead"]
-                    .iter()
-                    .any(|key| line.starts_with(key))
+                ![
+                    "id =",
+                    "source =",
+                    "path =",
+                    "line_lead",
+                    "closing_lead",
+                    "schedule_lead",
+                    "starters_lead",
+                    "max_game",
+                ]
+                .iter()
+                .any(|key| line.starts_with(key))
             })
             .collect::<Vec<_>>()
             .join("\n")

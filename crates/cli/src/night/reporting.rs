@@ -163,7 +163,7 @@ fn no_edge_reason(slate: Option<&Slate>, picks: &[Pick]) -> Option<String> {
             "no book has a fresh price for tonight's games".to_owned()
         }
         Some(slate) => match slate.near_misses().first().and_then(|verdict| verdict.stopped_by()) {
-            Some((Some(kind), reason)) => format!("the best price was stopped by {}: {reason}", kind.title()),
+            Some((Some(kind), _)) => format!("the best price was stopped by {}", kind.title().to_lowercase()),
             Some((None, reason)) => format!("of the best price, {reason}"),
             None => "no price is better than the fair one".to_owned(),
         },

@@ -37,7 +37,7 @@ fn a_league_that_was_never_fetched_is_named() {
 fn html_instead_of_csv_is_refused_whole() {
     let edge = epl("E0.csv");
     edge.write("E0.csv", b"<!DOCTYPE html><html><body>403 Forbidden</body></html>");
-    edge.run(&["fetch"]).refused(1, &["E0.csv", "HTML"]);
+    edge.run(&["fetch"]).refused(1, &["E0.csv", "web page"]);
     assert!(edge.files().keys().all(|file| !file.ends_with(".parquet")), "{:?}", edge.files().keys());
 }
 

@@ -79,7 +79,7 @@ pub(super) fn slate(slate: &Slate, night: &Night, zone: &TimeZone) -> String {
     let picks: Vec<&Verdict> = slate.picks().collect();
     let staked: Money = picks.iter().map(|verdict| verdict.stake.amount).sum();
     let mut text = format!(
-        "{}: {} games, {} prices compared · model {} · as of {}\n",
+        "{}: {} games, {} prices compared\nmodel {} · as of {}\n",
         night.date,
         slate.predictions.len(),
         slate.prices_compared,
@@ -103,6 +103,10 @@ pub(super) fn slate(slate: &Slate, night: &Night, zone: &TimeZone) -> String {
         games.add_row([start, name, percent(home), draw, percent(away), format!("{total:.1}")]);
     }
     text.push_str(&format!("{games}\n\n"));
+    for prediction in &slate.predictions {
+        text.push_str(&format!("edge predict game {}\n", prediction.game.game_id));
+    }
+    text.push('\n');
     if picks.is_empty() {
         text.push_str("No edge tonight.\n");
     } else {
