@@ -266,7 +266,7 @@ pub(crate) struct ReportArgs {
     /// The night [default: the last one that ran]
     #[arg(long, value_name = "DATE")]
     pub(crate) date: Option<Date>,
-    /// Send it by mail (SMTP_URL), or write an .eml when there is no server
+    /// Send it by mail to `SMTP_TO`, or write an .eml when there is no server
     #[arg(long)]
     pub(crate) send: bool,
 }

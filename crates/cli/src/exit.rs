@@ -22,9 +22,8 @@ pub(crate) struct Usage(pub(crate) String);
 pub(crate) fn code(ended: &anyhow::Result<Status>) -> ExitCode {
     ExitCode::from(match ended {
         Ok(Status::Done) => 0,
-        Ok(Status::Failed) => 1,
         Ok(Status::Partial) => 3,
         Err(error) if error.is::<Usage>() => 2,
-        Err(_) => 1,
+        Ok(Status::Failed) | Err(_) => 1,
     })
 }

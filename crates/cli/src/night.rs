@@ -85,7 +85,7 @@ pub(crate) fn run(context: &Arc<Context>, night: &Night, run_id: &str) -> anyhow
 pub(crate) fn run_id(runs: &Path, night: &Night, resume: bool) -> String {
     let base = format!("{}-{}", night.date, night.as_of.strftime("%H%M%SZ"));
     let taken = |id: &String| runs.join(id).exists();
-    let ids = (1..).map(|n| if n == 1 { base.clone() } else { format!("{base}-{n}") });
+    let mut ids = (1..).map(|n| if n == 1 { base.clone() } else { format!("{base}-{n}") });
     if resume {
         let mut last = base.clone();
         for id in ids.take_while(taken) {
@@ -93,7 +93,7 @@ pub(crate) fn run_id(runs: &Path, night: &Night, resume: bool) -> String {
         }
         return last;
     }
-    ids.skip_while(taken).next().unwrap_or(base)
+    ids.find(|id| !taken(id)).unwrap_or(base)
 }
 
 /// Returns the night of the newest run that did not come to its end.

@@ -24,7 +24,7 @@
 //! | [`snapshot`] | what was known before an instant? |
 //! | [`error`] | what went wrong, and what to do about it? |
 //!
-//! polars, arrow, object_store and reqwest stay inside; no signature of this crate names them.
+//! polars, arrow, `object_store` and reqwest stay inside; no signature of this crate names them.
 
 mod blocking;
 pub mod demo;

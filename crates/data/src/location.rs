@@ -26,7 +26,7 @@ use crate::{DataError, Payload, blocking::Blocking};
 /// Payloads beyond this are refused: no season of any source comes near it.
 pub const MAX_PAYLOAD_BYTES: u64 = 512 * 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// One or more places to fetch payloads from, in the order given.
 ///

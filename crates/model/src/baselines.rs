@@ -168,7 +168,7 @@ fn ratings(league: &League<'_>) -> Option<(&'static str, Vec<Option<[f64; 3]>>)>
     if mean_total < LOW_SCORING {
         let games = league.test.iter().map(|e| {
             let (margin, total) = expected(e);
-            fit(poisson_outcomes((total + margin) / 2.0, (total - margin) / 2.0))
+            fit(poisson_outcomes(f64::midpoint(total, margin), f64::midpoint(total, -margin)))
         });
         return Some(("poisson", games.collect()));
     }

@@ -33,7 +33,8 @@ pub struct MemberRecord {
     pub epochs: usize,
     /// Loss on the validation games at that epoch, before any refit.
     pub validation_loss: f64,
-    /// Wall-clock time of an epoch on the training games.
+    /// Wall-clock time of an epoch; not kept in the file, which is the same for the same inputs.
+    #[serde(skip)]
     pub seconds_per_epoch: f64,
 }
 

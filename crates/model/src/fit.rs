@@ -16,6 +16,11 @@ use crate::{
 /// The step size shrinks by this with every epoch, whatever the number of epochs will be: a refit for the number
 /// of epochs found goes through the same steps.
 const STEP_DECAY: f64 = 0.93;
+/// Steps of the linear part before the first epoch, and the first one's size.
+const DIRECT_STEPS: usize = 100;
+const DIRECT_RATE: f64 = 0.03;
+/// Games per such step.
+const DIRECT_BATCH: usize = 512;
 
 /// A network with its parameters.
 #[derive(Debug)]
@@ -85,6 +90,7 @@ pub(crate) fn fit(
     let settings = plan.settings;
     let begin = Instant::now();
     member.net.standardise(&train.samples.tree)?;
+    fit_direct(member, plan, train)?;
     // Dropout draws from libtorch's own generator.
     tch::manual_seed(plan.seed as i64 ^ 0x5eed);
     let mut random = ChaCha8Rng::seed_from_u64(plan.seed);
@@ -93,10 +99,7 @@ pub(crate) fn fit(
         .map_err(ModelError::torch("starting the optimizer"))?;
     let mut order: Vec<i64> = (0..train.samples.len() as i64).collect();
     let batches = order.len().div_ceil(settings.batch);
-    let mut best = match validation {
-        Some(validation) => Some(Best::of(member, loss_over(member, plan, validation), 0)),
-        None => None,
-    };
+    let mut best = validation.map(|validation| Best::of(member, loss_over(member, plan, validation), 0));
     let mut epochs_run = 0;
     for epoch in 1..=plan.epochs {
         order.shuffle(&mut random);
@@ -142,6 +145,26 @@ pub(crate) fn fit(
         None => (epochs_run, None),
     };
     Ok(Fitted { epoch, epochs_run, validation_loss, seconds_per_epoch })
+}
+
+/// Fits the linear part alone, on games drawn at random, before the messages join in.
+fn fit_direct(member: &Member, plan: &FitPlan<'_>, train: &Labelled) -> Result<(), ModelError> {
+    let mut optimizer = nn::AdamW { wd: plan.settings.weight_decay, ..nn::AdamW::default() }
+        .build(&member.store, DIRECT_RATE)
+        .map_err(ModelError::torch("starting the optimizer"))?;
+    let mut random = ChaCha8Rng::seed_from_u64(plan.seed ^ 0xd1ec7);
+    let mut order: Vec<i64> = (0..train.samples.len() as i64).collect();
+    for step in 0..DIRECT_STEPS {
+        optimizer.set_lr(DIRECT_RATE * (1.0 - step as f64 / DIRECT_STEPS as f64));
+        let (drawn, _) = order.partial_shuffle(&mut random, DIRECT_BATCH);
+        let piece = train.select(drawn);
+        let samples = &piece.samples;
+        let raw = member.net.forward_direct(&samples.tree, &samples.league);
+        let forecast = plan.table.forecast(&raw, &samples.league);
+        let loss = forecast.loss(&piece.targets, plan.settings.total_weight, plan.settings.outcome_weight);
+        optimizer.backward_step(&loss);
+    }
+    Ok(())
 }
 
 fn loss_of(member: &Member, plan: &FitPlan<'_>, piece: &Labelled, train: bool) -> Tensor {

@@ -1,6 +1,6 @@
 //! The Heterogeneous Graph Transformer layer (Hu et al. 2020, section 3) over padded trees.
 //!
-//! Parametrised as PyTorch Geometric's `HGTConv`: keys, queries and values per node kind, a matrix for keys and
+//! Parametrised as `PyTorch` Geometric's `HGTConv`: keys, queries and values per node kind, a matrix for keys and
 //! one for values per relation and head, a prior per relation and head, one softmax over all sources of all
 //! relations into a target, gelu, an output projection and a learned skip per kind. Added to it is the paper's
 //! relative temporal encoding of the age of each edge.

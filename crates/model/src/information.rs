@@ -160,7 +160,9 @@ mod tests {
         let found = information_weight(&planted(0.5, 20_000)).unwrap().market_move_sd.unwrap();
         assert!((found - 0.05).abs() < 0.002, "{found}");
         let mut silent = planted(0.5, 100);
-        silent.iter_mut().for_each(|game| game.closing = None);
+        for game in &mut silent {
+            game.closing = None;
+        }
         assert_eq!(information_weight(&silent).unwrap().market_move_sd, None);
     }
 }

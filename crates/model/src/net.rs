@@ -51,10 +51,21 @@ struct Projection {
     linear: nn::Linear,
 }
 
+impl Projection {
+    /// `[.., width]` → `[.., width]`, in standard deviations.
+    fn standardise(&self, features: &Tensor) -> Tensor {
+        ((features - &self.mean) * &self.scale).clamp(-FEATURE_LIMIT, FEATURE_LIMIT)
+    }
+}
+
+/// Tilts are the sum of a linear part, which sees the seed's own features (ratings, consensus), and of what the
+/// messages add to it: few games are enough for the first, and the second need not learn it again.
 #[derive(Debug)]
 struct Head {
     hidden: nn::Linear,
     out: nn::Linear,
+    /// `[TILTS, features of a game]`.
+    direct: Tensor,
     /// `[leagues, TILTS]`.
     league: Tensor,
 }
@@ -101,6 +112,7 @@ impl Net {
         let head = Head {
             hidden: nn::linear(path / "head" / "hidden", d, d, nn::LinearConfig::default()),
             out: nn::linear(path / "head" / "out", d, TILTS, flat),
+            direct: (path / "head").zeros("direct", &[TILTS, architecture.schema.width(NodeKind::Game)]),
             league: (path / "head").zeros("league", &[architecture.leagues, TILTS]),
         };
         let frequencies = frequencies(d, path.device());
@@ -137,16 +149,24 @@ impl Net {
         }
         let hidden = self.head.hidden.forward(&state.hidden).gelu("none");
         let hidden = hidden.dropout(self.architecture.dropout, train);
-        self.head.out.forward(&hidden) + self.head.league.index_select(0, league)
+        self.head.out.forward(&hidden) + self.forward_direct(tree, league)
+    }
+
+    /// Returns the linear part of [`forward`](Self::forward) alone.
+    pub(crate) fn forward_direct(&self, tree: &Tree, league: &Tensor) -> Tensor {
+        let bias = self.head.league.index_select(0, league);
+        match self.projections.get(&tree.kind) {
+            Some(p) => {
+                p.standardise(&tree.features).squeeze_dim(1).linear::<Tensor>(&self.head.direct, None) + bias
+            }
+            None => bias,
+        }
     }
 
     pub(crate) fn project(&self, tree: &Tree) -> State {
         let d = self.architecture.hidden;
         let hidden = match self.projections.get(&tree.kind) {
-            Some(p) => {
-                let standard = ((&tree.features - &p.mean) * &p.scale).clamp(-FEATURE_LIMIT, FEATURE_LIMIT);
-                p.linear.forward(&standard).relu().reshape([-1, d])
-            }
+            Some(p) => p.linear.forward(&p.standardise(&tree.features)).relu().reshape([-1, d]),
             None => Tensor::zeros(
                 [tree.features.size()[..2].iter().product(), d],
                 (Kind::Float, tree.features.device()),

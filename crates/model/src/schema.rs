@@ -51,6 +51,11 @@ impl Schema {
         self.relations_within(self.hops())
     }
 
+    /// Returns the features of a kind; 0 when it does not occur.
+    pub(crate) fn width(&self, kind: NodeKind) -> i64 {
+        self.widths.get(kind.as_str()).copied().unwrap_or(0)
+    }
+
     /// Returns each kind with its width.
     pub(crate) fn kinds(&self) -> impl Iterator<Item = (NodeKind, i64)> + '_ {
         NodeKind::ALL.into_iter().filter_map(|kind| Some((kind, *self.widths.get(kind.as_str())?)))

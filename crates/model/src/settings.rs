@@ -55,7 +55,8 @@ pub struct TrainSettings {
     pub ensemble: usize,
     /// Most passes over the training games.
     pub epochs: usize,
-    /// Epochs without a better validation loss before training stops.
+    /// Epochs without a better validation loss before training stops and goes back to the best epoch; 0 trains all
+    /// epochs and keeps the last.
     pub patience: usize,
     /// Games per step.
     pub batch: usize,
@@ -99,9 +100,9 @@ impl Default for TrainSettings {
             epochs: 30,
             patience: 5,
             batch: 256,
-            learning_rate: 3e-3,
-            weight_decay: 1e-2,
-            dropout: 0.1,
+            learning_rate: 1e-3,
+            weight_decay: 0.1,
+            dropout: 0.3,
             clip_norm: 1.0,
             total_weight: 0.5,
             outcome_weight: 1.0,
@@ -135,29 +136,29 @@ impl TrainSettings {
             ("batch", self.batch as i64),
         ];
         for (name, value) in counts {
-            require(value >= 1, name, value, "it must be at least 1")?;
+            require(value >= 1, name, &value, "it must be at least 1")?;
         }
         let divisible = self.hidden >= self.heads && self.hidden % self.heads == 0 && self.hidden % 2 == 0;
-        require(divisible, "hidden", self.hidden, "it must be even and a multiple of `heads`")?;
-        require(self.layers <= 4, "layers", self.layers, "more than 4 hops do not fit into memory")?;
+        require(divisible, "hidden", &self.hidden, "it must be even and a multiple of `heads`")?;
+        require(self.layers <= 4, "layers", &self.layers, "more than 4 hops do not fit into memory")?;
         let positive = |x: f64| x > 0.0 && x.is_finite();
-        require(positive(self.learning_rate), "learning_rate", self.learning_rate, "it must be positive")?;
-        require(positive(self.clip_norm), "clip_norm", self.clip_norm, "it must be positive")?;
+        require(positive(self.learning_rate), "learning_rate", &self.learning_rate, "it must be positive")?;
+        require(positive(self.clip_norm), "clip_norm", &self.clip_norm, "it must be positive")?;
         let weights = [
             ("weight_decay", self.weight_decay),
             ("total_weight", self.total_weight),
             ("outcome_weight", self.outcome_weight),
         ];
         for (name, value) in weights {
-            require(value >= 0.0 && value.is_finite(), name, value, "it must not be negative")?;
+            require(value >= 0.0 && value.is_finite(), name, &value, "it must not be negative")?;
         }
-        require((0.0..1.0).contains(&self.dropout), "dropout", self.dropout, "it must be in [0, 1)")?;
+        require((0.0..1.0).contains(&self.dropout), "dropout", &self.dropout, "it must be in [0, 1)")?;
         let share = |x: f64| (0.01..=0.5).contains(&x);
-        require(share(self.test_share), "test_share", self.test_share, "it must be in [0.01, 0.5]")?;
+        require(share(self.test_share), "test_share", &self.test_share, "it must be in [0.01, 0.5]")?;
         require(
             share(self.validation_share) && self.validation_share + self.test_share <= 0.8,
             "validation_share",
-            self.validation_share,
+            &self.validation_share,
             "it must be in [0.01, 0.5], and at most 0.8 together with `test_share`",
         )
     }
@@ -166,7 +167,7 @@ impl TrainSettings {
 fn require(
     holds: bool,
     name: &'static str,
-    value: impl ToString,
+    value: &dyn ToString,
     wanted: &'static str,
 ) -> Result<(), ModelError> {
     if holds { Ok(()) } else { Err(ModelError::Setting { name, value: value.to_string(), wanted }) }

@@ -11,6 +11,8 @@ use crate::{LeagueBase, ModelError};
 
 /// Logarithm of a probability that rounds to 0, yet is a number.
 const IMPOSSIBLE: f64 = -1e9;
+/// Least probability of an outcome whose logarithm is taken.
+const LEAST: f64 = 1e-12;
 /// Largest shift per standard deviation.
 const LINEAR_LIMIT: f64 = 4.0;
 /// Widening stops here: the broad normal under each histogram falls with exp(-z²/8).
@@ -25,7 +27,7 @@ const LEVEL_LIMIT: f64 = 3.0;
 pub(crate) struct BaseTable {
     margin: Side,
     total: Side,
-    /// `[3, margins]`: 0 where a margin belongs to home, draw, away; otherwise [`IMPOSSIBLE`].
+    /// `[margins, 3]`: 1 where a margin belongs to home, draw, away.
     outcomes: Tensor,
     /// `[leagues, 3]`: [`IMPOSSIBLE`] for the draw of a 2-way league, otherwise 0.
     offered: Tensor,
@@ -84,18 +86,17 @@ impl BaseTable {
         let margin = Side::new(&leagues.iter().map(|l| &l.margin).collect::<Vec<_>>(), device);
         let total = Side::new(&leagues.iter().map(|l| &l.total).collect::<Vec<_>>(), device);
         let values = margin.level.size()[0] as i32;
-        let belongs = |of: fn(i32) -> bool| {
-            (0..values).map(move |i| if of(margin.first + i) { 0.0 } else { IMPOSSIBLE as f32 })
-        };
-        let outcomes: Vec<f32> =
-            belongs(|k| k > 0).chain(belongs(|k| k == 0)).chain(belongs(|k| k < 0)).collect();
+        let mut outcomes = vec![0f32; 3 * values as usize];
+        for (row, value) in outcomes.chunks_exact_mut(3).zip(margin.first..) {
+            row[outcome_of(value)] = 1.0;
+        }
         let three_way: Vec<bool> = leagues.iter().map(|l| l.three_way).collect();
         let offered: Vec<f32> = three_way
             .iter()
             .flat_map(|draw| [0.0, if *draw { 0.0 } else { IMPOSSIBLE as f32 }, 0.0])
             .collect();
         Self {
-            outcomes: Tensor::from_slice(&outcomes).view([3, i64::from(values)]).to_device(device),
+            outcomes: Tensor::from_slice(&outcomes).view([i64::from(values), 3]).to_device(device),
             offered: Tensor::from_slice(&offered).view([-1, 3]).to_device(device),
             margin,
             total,
@@ -132,8 +133,8 @@ impl BaseTable {
         let level = bounded(&column(2), LEVEL_LIMIT);
         let margin = self.margin.tilt(league, &column(0), &column(1), Some(&level));
         let total = self.total.tilt(league, &column(3), &column(4), None);
-        let by_outcome = (margin.unsqueeze(1) + &self.outcomes).logsumexp([2i64].as_slice(), false);
-        let outcome = (by_outcome + self.offered.index_select(0, league)).log_softmax(1, Kind::Float);
+        let by_outcome = margin.exp().matmul(&self.outcomes).clamp_min(LEAST);
+        let outcome = (by_outcome.log() + self.offered.index_select(0, league)).log_softmax(1, Kind::Float);
         LogForecast { margin, total, outcome }
     }
 

@@ -69,7 +69,13 @@ impl MockPredictor {
             calibration_sd: 0.1,
             market_move_sd: Some(0.1),
         };
-        LeagueScores { league, from: self.as_of, to: self.as_of, forecasts: Vec::new(), information: Some(information) }
+        LeagueScores {
+            league,
+            from: self.as_of,
+            to: self.as_of,
+            forecasts: Vec::new(),
+            information: Some(information),
+        }
     }
 
     fn opinion(&self, game: Arc<Game>) -> Result<Prediction, PredictError> {

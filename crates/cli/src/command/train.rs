@@ -1,5 +1,7 @@
 //! `edge train`: trains an ensemble and publishes it when it is better.
 
+use std::fmt::Write as _;
+
 use data::{Source, demo::DemoSource};
 use graph::Graph;
 use market::predictor::LeagueScores;
@@ -22,7 +24,7 @@ pub(crate) fn run(args: &TrainArgs, context: &Context) -> anyhow::Result<Status>
         settings.device = parse_device(device)?;
     }
     if args.smoke_test {
-        return smoke_test(settings, context);
+        return smoke_test(&settings, context);
     }
     let (_, as_of) = context.night(args.date)?;
     let mut bar = Bar::new(&settings);
@@ -58,7 +60,7 @@ fn parse_device(text: &str) -> anyhow::Result<DeviceChoice> {
 }
 
 /// Trains a tiny network on the demo league, in memory; nothing is read from the store or written to it.
-fn smoke_test(settings: TrainSettings, context: &Context) -> anyhow::Result<Status> {
+fn smoke_test(settings: &TrainSettings, context: &Context) -> anyhow::Result<Status> {
     let settings = TrainSettings {
         hidden: 8,
         heads: 2,
@@ -67,7 +69,7 @@ fn smoke_test(settings: TrainSettings, context: &Context) -> anyhow::Result<Stat
         ensemble: 1,
         epochs: settings.epochs.min(2),
         refit: false,
-        ..settings
+        ..settings.clone()
     };
     let source = DemoSource::new(DemoSource::league("demo")?, data::demo::DEFAULT_SEED);
     let mut parsed = data::Parsed::default();
@@ -116,10 +118,12 @@ fn scores_table(scores: &LeagueScores) -> String {
         day(scores.to)
     );
     if let Some(information) = scores.information {
-        text.push_str(&format!(
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
             "\ninformation weight beside the market: {:.2} ± {:.2} ({} games)\n",
             information.weight, information.standard_error, information.games
-        ));
+        );
     }
     text
 }

@@ -462,20 +462,7 @@ pub(super) fn champion_since(context: &Context, version: &str) -> anyhow::Result
 
 /// Loads the champion (or what `MODEL_URI` names) over the graph as of an instant.
 pub(crate) fn best_predictor(context: &Context, as_of: Timestamp) -> anyhow::Result<Arc<dyn Predictor>> {
-    let (weights, card, name) = match context.variable("MODEL_URI") {
-        Some(uri) => {
-            let (folder, file) = uri.rsplit_once('/').unwrap_or((".", uri));
-            let beside = Store::open(folder)?;
-            let json = file.strip_suffix(".pt").unwrap_or(file).to_owned() + ".json";
-            (beside.get(file)?, beside.get(&json)?, uri.to_owned())
-        }
-        None => {
-            let store = context.store()?;
-            let card = store.try_get(&Key::BestCard.to_string())?;
-            let card = card.context("there is no model yet: run `edge train` or `edge nightly`")?;
-            (store.get(&Key::Best.to_string())?, card, Key::Best.to_string())
-        }
-    };
+    let (weights, card, name) = read_uri_or_champion(context)?;
     let ensemble = read_best(&weights, &card)
         .with_context(|| format!("{name} cannot be used; run `edge train` to make a new one"))?;
     let trained = ensemble.card().data_as_of;
@@ -485,6 +472,20 @@ pub(crate) fn best_predictor(context: &Context, as_of: Timestamp) -> anyhow::Res
         ensemble.card().version
     );
     Ok(Arc::new(GraphPredictor::new(ensemble, graph_as_of(context, as_of)?)?))
+}
+
+/// Returns the weights, the card beside them, and what they are called.
+fn read_uri_or_champion(context: &Context) -> anyhow::Result<(Vec<u8>, Vec<u8>, String)> {
+    if let Some(uri) = context.variable("MODEL_URI") {
+        let (folder, file) = uri.rsplit_once('/').unwrap_or((".", uri));
+        let beside = Store::open(folder)?;
+        let card = beside.get(&format!("{}.json", file.strip_suffix(".pt").unwrap_or(file)))?;
+        return Ok((beside.get(file)?, card, uri.to_owned()));
+    }
+    let store = context.store()?;
+    let card = store.try_get(&Key::BestCard.to_string())?;
+    let card = card.context("there is no model yet: run `edge train` or `edge nightly`")?;
+    Ok((store.get(&Key::Best.to_string())?, card, Key::Best.to_string()))
 }
 
 fn read_best(weights: &[u8], card: &[u8]) -> anyhow::Result<Ensemble> {

@@ -214,7 +214,7 @@ proptest! {
         let (lake, source) = (lake(&folder), ByHand::new(parsed.clone(), "bytes"));
         lake.ingest(&source, as_of).unwrap();
         prop_assume!(!parsed.lines.is_empty());
-        let cut = lake.snapshot(&[source.league.clone()], as_of).unwrap();
+        let cut = lake.snapshot(std::slice::from_ref(&source.league), as_of).unwrap();
         parsed.lines.retain(|row| row.captured_at < as_of);
         parsed.results.retain(|row| row.known_at < as_of);
         parsed.context.retain(|row| row.known_at < as_of);

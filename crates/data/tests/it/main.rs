@@ -1,5 +1,11 @@
 //! Behaviour of the data crate as its callers see it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a failed unwrap is a failed test, and a figure or a skip must be seen"
+)]
+
 mod crash;
 mod inputs;
 mod lake;

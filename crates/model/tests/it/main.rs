@@ -1,5 +1,7 @@
 //! Behaviour of training, files and predictions on a small made-up world.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod demo_league;
 mod look_ahead;
 mod predicting;

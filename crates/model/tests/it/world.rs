@@ -17,14 +17,14 @@ const STRENGTHS: [f64; TEAMS] = [-1.6, -1.1, -0.7, -0.2, 0.2, 0.7, 1.1, 1.6];
 
 /// All rows, whenever known.
 #[derive(Debug, Clone, Default)]
-pub struct World {
+pub(crate) struct World {
     pub leagues: Vec<League>,
     pub lines: Vec<LineRow>,
     pub results: Vec<ResultRow>,
     pub context: Vec<ContextRow>,
 }
 
-pub fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
@@ -38,7 +38,7 @@ fn before(start: Timestamp, minutes: i64) -> Timestamp {
 
 impl World {
     /// `days` days on which every team of both leagues plays once, from 2020-01-01 on.
-    pub fn new(days: usize) -> Self {
+    pub(crate) fn new(days: usize) -> Self {
         let mut world = Self::default();
         let mut random = ChaCha8Rng::seed_from_u64(2020);
         for (id, three_way) in [("ball", false), ("kick", true)] {
@@ -80,7 +80,7 @@ impl World {
             let margin = 6.0 * lead + 8.0 * normal(random);
             let total = 44.0 + 8.0 * normal(random);
             (
-                ((total + margin) / 2.0).round().max(0.0) as u16,
+                f64::midpoint(total, margin).round().max(0.0) as u16,
                 ((total - margin) / 2.0).round().max(0.0) as u16,
             )
         };
@@ -150,7 +150,7 @@ impl World {
         }
     }
 
-    pub fn snapshot(&self, as_of: Timestamp) -> Snapshot {
+    pub(crate) fn snapshot(&self, as_of: Timestamp) -> Snapshot {
         Snapshot::new(
             as_of,
             self.leagues.clone(),
@@ -160,7 +160,7 @@ impl World {
         )
     }
 
-    pub fn graph(&self, as_of: Timestamp) -> Graph {
+    pub(crate) fn graph(&self, as_of: Timestamp) -> Graph {
         Graph::build(&self.snapshot(as_of))
     }
 }
@@ -179,7 +179,7 @@ fn goals(random: &mut ChaCha8Rng, mean: f64) -> u16 {
 }
 
 /// Small enough for a test, large enough to learn.
-pub fn settings() -> TrainSettings {
+pub(crate) fn settings() -> TrainSettings {
     TrainSettings {
         hidden: 16,
         heads: 2,
@@ -194,11 +194,11 @@ pub fn settings() -> TrainSettings {
 }
 
 /// A few steps of one member: enough for whatever does not depend on how good it is.
-pub fn hasty() -> TrainSettings {
+pub(crate) fn hasty() -> TrainSettings {
     TrainSettings { ensemble: 1, epochs: 3, batch: 32, refit: false, ..settings() }
 }
 
-pub fn train(graph: &Graph, settings: TrainSettings) -> Trained {
+pub(crate) fn train(graph: &Graph, settings: TrainSettings) -> Trained {
     let provenance = Provenance { git_commit: "unknown".to_owned(), ..Provenance::default() };
     let trained = Trainer::new(graph, settings, provenance).train(&mut ()).unwrap();
     let untrained = trained.ensemble.file().members.iter().any(|member| member.epochs == 0);

@@ -1,4 +1,6 @@
-//! Tables and JSON of predictions.
+//! Tables and JSON of predictions. Writing to a string cannot fail, so its result is let go.
+
+use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
 use lenses::{Lens, LensKind};
@@ -62,14 +64,15 @@ pub(super) fn game(prediction: &Prediction, slate: &Slate, zone: &TimeZone) -> S
     for verdict in slate.verdicts.iter().take(12) {
         prices.add_row(price_row(selection(verdict), verdict));
     }
-    text.push_str(&format!("\n{prices}\n"));
+    let _ = write!(text, "\n{prices}\n");
     if let Some(best) = slate.verdicts.first() {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\nThrough the lenses: {} at {} ({})\n",
             selection(best),
             best.line.price,
             best.line.book
-        ));
+        );
         text.push_str(&lens_table(best));
     }
     text
@@ -102,15 +105,15 @@ pub(super) fn slate(slate: &Slate, night: &Night, zone: &TimeZone) -> String {
             format!("{} – {}\n{}", prediction.game.home, prediction.game.away, prediction.game.game_id);
         games.add_row([start, name, percent(home), draw, percent(away), format!("{total:.1}")]);
     }
-    text.push_str(&format!("{games}\n\n"));
+    let _ = write!(text, "{games}\n\n");
     for prediction in &slate.predictions {
-        text.push_str(&format!("edge predict game {}\n", prediction.game.game_id));
+        let _ = writeln!(text, "edge predict game {}", prediction.game.game_id);
     }
     text.push('\n');
     if picks.is_empty() {
         text.push_str("No edge tonight.\n");
     } else {
-        text.push_str(&format!("{} bets, {staked} staked\n", picks.len()));
+        let _ = writeln!(text, "{} bets, {staked} staked", picks.len());
         text.push_str(&bets_table(&picks));
     }
     let missed = slate.near_misses();
@@ -123,7 +126,7 @@ pub(super) fn slate(slate: &Slate, night: &Night, zone: &TimeZone) -> String {
                 format!("{}\n{} – {}", selection(verdict), verdict.line.game.home, verdict.line.game.away);
             shown.add_row([name, verdict.line.price.to_string(), signed_percent(verdict.edge), by]);
         }
-        text.push_str(&format!("\n{shown}\n"));
+        let _ = write!(text, "\n{shown}\n");
     }
     text
 }
