@@ -99,7 +99,8 @@ pub(crate) fn fit(
         .map_err(ModelError::torch("starting the optimizer"))?;
     let mut order: Vec<i64> = (0..train.samples.len() as i64).collect();
     let batches = order.len().div_ceil(settings.batch);
-    let mut best = validation.map(|validation| Best::of(member, loss_over(member, plan, validation), 0));
+    let stopping = validation.filter(|_| settings.patience > 0);
+    let mut best = stopping.map(|validation| Best::of(member, loss_over(member, plan, validation), 0));
     let mut epochs_run = 0;
     for epoch in 1..=plan.epochs {
         order.shuffle(&mut random);
@@ -131,7 +132,7 @@ pub(crate) fn fit(
         if let (Some(best), Some(validation_loss)) = (&mut best, validation_loss) {
             if validation_loss < best.loss {
                 *best = Best::of(member, validation_loss, epoch);
-            } else if epoch >= best.epoch + settings.patience.max(1) {
+            } else if epoch >= best.epoch + settings.patience {
                 break;
             }
         }
@@ -142,7 +143,7 @@ pub(crate) fn fit(
             best.restore(member)?;
             (best.epoch, Some(best.loss))
         }
-        None => (epochs_run, None),
+        None => (epochs_run, validation.map(|validation| loss_over(member, plan, validation))),
     };
     Ok(Fitted { epoch, epochs_run, validation_loss, seconds_per_epoch })
 }

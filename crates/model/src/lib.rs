@@ -10,7 +10,7 @@
 //! | `examples`, `samples`, `tree` | which games, as of when, as which tensors? |
 //! | `schema`, `hgt`, `net` | how do messages pass? |
 //! | [`base`], `tilt` | how do five numbers become two distributions, and what is the loss? |
-//! | `fit`, [`train`] | how are members trained, and the ensemble? |
+//! | `ground`, `fit`, [`train`] | how are members trained, and the ensemble? |
 //! | `baselines`, `evaluate`, [`information`] | what must it beat, and what does it know beyond the price? |
 //! | [`ensemble`], [`graph_file`] | how are model and graph kept? |
 //! | [`predictor`] | what does it say of a game? |
@@ -23,6 +23,7 @@ mod error;
 mod evaluate;
 mod examples;
 mod fit;
+mod ground;
 mod hgt;
 mod net;
 mod newton;

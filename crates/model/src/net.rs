@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use graph::NodeKind;
+use graph::{NodeKind, features};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor, nn, nn::Module};
 
@@ -20,6 +20,23 @@ pub(crate) const TILTS: i64 = 5;
 /// Beyond so many standard deviations a feature says no more.
 const FEATURE_LIMIT: f64 = 6.0;
 
+/// Features of a game that the linear part of the head sees: those that compare both sides or quote the market.
+///
+/// Those that only drift with the years (games seen, the league's means) would stand for the time itself.
+const DIRECT_FEATURES: [&str; 11] = [
+    "elo_difference",
+    "expected_margin",
+    "expected_total",
+    "rest_difference",
+    "neutral",
+    "home_form",
+    "away_form",
+    "market_home_logit",
+    "market_draw_logit",
+    "market_margin",
+    "market_total",
+];
+
 /// Sizes that the weights depend on; saved beside them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Architecture {
@@ -28,6 +45,8 @@ pub(crate) struct Architecture {
     pub(crate) dropout: f64,
     pub(crate) relative_time: bool,
     pub(crate) leagues: i64,
+    /// Columns of a game's features that the linear part of the head sees.
+    pub(crate) direct: Vec<i64>,
     pub(crate) schema: Schema,
 }
 
@@ -39,6 +58,7 @@ impl Architecture {
             dropout: settings.dropout,
             relative_time: settings.relative_time,
             leagues: leagues as i64,
+            direct: direct_columns(schema.width(NodeKind::Game)),
             schema,
         }
     }
@@ -64,7 +84,7 @@ impl Projection {
 struct Head {
     hidden: nn::Linear,
     out: nn::Linear,
-    /// `[TILTS, features of a game]`.
+    /// `[TILTS, features it sees]`.
     direct: Tensor,
     /// `[leagues, TILTS]`.
     league: Tensor,
@@ -79,6 +99,8 @@ pub(crate) struct Net {
     head: Head,
     /// `[1, d / 2]`: cycles per day of the temporal encoding.
     frequencies: Tensor,
+    /// Columns that the linear part sees.
+    direct: Tensor,
 }
 
 impl Net {
@@ -112,11 +134,12 @@ impl Net {
         let head = Head {
             hidden: nn::linear(path / "head" / "hidden", d, d, nn::LinearConfig::default()),
             out: nn::linear(path / "head" / "out", d, TILTS, flat),
-            direct: (path / "head").zeros("direct", &[TILTS, architecture.schema.width(NodeKind::Game)]),
+            direct: (path / "head").zeros("direct", &[TILTS, architecture.direct.len() as i64]),
             league: (path / "head").zeros("league", &[architecture.leagues, TILTS]),
         };
         let frequencies = frequencies(d, path.device());
-        Self { architecture, projections, layers, head, frequencies }
+        let direct = Tensor::from_slice(&architecture.direct).to_device(path.device());
+        Self { architecture, projections, layers, head, frequencies, direct }
     }
 
     #[cfg(test)]
@@ -155,12 +178,10 @@ impl Net {
     /// Returns the linear part of [`forward`](Self::forward) alone.
     pub(crate) fn forward_direct(&self, tree: &Tree, league: &Tensor) -> Tensor {
         let bias = self.head.league.index_select(0, league);
-        match self.projections.get(&tree.kind) {
-            Some(p) => {
-                p.standardise(&tree.features).squeeze_dim(1).linear::<Tensor>(&self.head.direct, None) + bias
-            }
-            None => bias,
-        }
+        let Some(projection) = self.projections.get(&tree.kind) else { return bias };
+        let features = projection.standardise(&tree.features).squeeze_dim(1); // [games, width]
+        let seen = features.index_select(1, &self.direct);
+        seen.linear::<Tensor>(&self.head.direct, None) + bias
     }
 
     pub(crate) fn project(&self, tree: &Tree) -> State {
@@ -230,6 +251,11 @@ fn collect_moments(tree: &Tree, exists: &Tensor, moments: &mut BTreeMap<NodeKind
         let games = below.size()[0];
         collect_moments(&branch.tree, &below.reshape([games, -1]), moments);
     }
+}
+
+fn direct_columns(width: i64) -> Vec<i64> {
+    let columns = (0i64..).zip(features::columns(NodeKind::Game));
+    columns.filter(|(i, name)| *i < width && DIRECT_FEATURES.contains(name)).map(|(i, _)| i).collect()
 }
 
 fn frequencies(d: i64, device: Device) -> Tensor {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use graph::{Batch, Graph, GraphError, Relation, Sampler, Seed};
+use graph::{Batch, Graph, GraphError, Sampler, Seed};
 use jiff::tz::TimeZone;
 use market::{Game, GameId, GameQuery, LeagueId, ModelCard, PredictError, Prediction, Predictor, Timestamp};
 
@@ -46,28 +46,27 @@ impl GraphPredictor {
     fn answer(
         &self,
         game: Arc<Game>,
+        is_priced: bool,
         sample: &dyn Fn(&Sampler<'_>) -> Result<Batch, GraphError>,
     ) -> Result<Prediction, PredictError> {
         let ensemble = self.ensemble.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut with_prices = false;
-        let mut forecast = |variant: Variant| -> Result<Vec<_>, PredictError> {
+        let forecast = |variant: Variant| -> Result<Vec<_>, PredictError> {
             let Some(settings) = ensemble.sample_settings(variant) else { return Ok(Vec::new()) };
             let batch = sample(&Sampler::new(&self.graph, settings)).map_err(explain)?;
-            with_prices = has_prices(&batch);
             let members =
                 ensemble.forecast(variant, &batch).map_err(|error| PredictError::Model(Box::new(error)))?;
             Ok(members.into_iter().flatten().collect())
         };
         let members_without_market = forecast(Variant::Hgt)?;
-        let members = forecast(Variant::HgtMarket)?;
-        let members = if with_prices { members } else { members_without_market.clone() };
+        let members = if is_priced { forecast(Variant::HgtMarket)? } else { members_without_market.clone() };
         let (as_of, model_version) = (self.graph.as_of(), self.card.version.clone());
         Ok(Prediction { game, as_of, model_version, members, members_without_market })
     }
 
     fn answer_known(&self, index: usize) -> Result<Prediction, PredictError> {
         let seed = Seed { game: index, as_of: self.graph.as_of() };
-        self.answer(self.graph.games()[index].clone(), &|sampler| Ok(sampler.sample(&[seed])))
+        let is_priced = self.graph.consensus(index, seed.as_of).is_some();
+        self.answer(self.graph.games()[index].clone(), is_priced, &|sampler| Ok(sampler.sample(&[seed])))
     }
 
     fn answer_hypothetical(
@@ -84,7 +83,9 @@ impl GraphPredictor {
             return Err(PredictError::Ambiguous(format!("`{home}` cannot play against itself")));
         }
         let game = self.header(&league, home, away, start_time);
-        self.answer(game, &|sampler| sampler.sample_hypothetical(&league, home, away, start_time, as_of))
+        self.answer(game, false, &|sampler| {
+            sampler.sample_hypothetical(&league, home, away, start_time, as_of)
+        })
     }
 
     fn league_of(&self, asked: Option<&LeagueId>) -> Result<LeagueId, PredictError> {
@@ -146,12 +147,6 @@ impl Predictor for GraphPredictor {
 
 fn unknown_game(game: &GameId) -> PredictError {
     PredictError::UnknownGame(game.to_string())
-}
-
-/// Whether any line of the seed is among what was sampled.
-fn has_prices(batch: &Batch) -> bool {
-    let lines = batch.seeds.children.iter().filter(|children| children.relation == Relation::Quotes);
-    lines.flat_map(|children| &children.present).any(|present| *present > 0.0)
 }
 
 fn explain(error: GraphError) -> PredictError {

@@ -27,9 +27,7 @@ use optimizer::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ModelError, Progress, Stage, TrainSettings, Variant,
-    examples::Split,
-    train::{Ground, Watch},
+    ModelError, Progress, Stage, TrainSettings, Variant, examples::Split, ground::Ground, train::Watch,
 };
 
 /// Trials drawn at random before the estimator has anything to go by.

@@ -1,22 +1,18 @@
 //! From a graph to an ensemble of both variants, scored on games that it was not trained on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use graph::{Graph, Relation};
+use graph::Graph;
 use market::{ModelCard, Prediction, ScoreForecast, predictor::LeagueScores};
 
 use crate::{
-    Ensemble, LeagueBase, MemberRecord, ModelError, Progress, Stage, Step, TrainSettings, Variant,
+    Ensemble, MemberRecord, ModelError, Progress, Stage, Step, TrainSettings, Variant,
     baselines::{Forecasts, League, fit_to_league},
     ensemble::Parts,
-    evaluate::evaluate,
+    evaluate::{Evaluation, evaluate},
     examples::{Example, Split},
-    fit::{FitPlan, FitStep, Fitted, Member, fit},
-    net::Architecture,
-    samples::{Labelled, Samples, sample_settings, used_relations},
-    schema::Schema,
-    smoothed_histogram,
-    tilt::BaseTable,
+    fit::{FitStep, Member},
+    ground::{Ground, is_priced, league_bases},
 };
 
 /// Where a model comes from: what its files record beside the data.
@@ -146,15 +142,13 @@ impl<'a> Trainer<'a> {
             }
         }
         if settings.refit {
-            let (table, all) = ground.everything(self.graph, split);
             for (number, epochs) in epochs_found.into_iter().enumerate() {
                 let seed = member_seed(settings.seed, number);
-                let mut member = Member::new(ground.architecture.clone(), seed, ground.table.device());
-                let plan = FitPlan { settings, table: &table, seed, epochs };
                 let mut watch =
                     Watch { progress: &mut *progress, variant, number, settings, stage: Stage::Refit };
-                fit(&mut member, &plan, &all, None, &mut |step| watch.report_of(step, epochs))?;
-                result.members.push(member);
+                result
+                    .members
+                    .push(ground.refit_member(seed, epochs, &mut |step| watch.report_of(step, epochs))?);
             }
         }
         Ok(result)
@@ -165,7 +159,7 @@ impl<'a> Trainer<'a> {
         league: usize,
         split: &Split,
         results: &BTreeMap<Variant, VariantResult>,
-    ) -> Option<crate::evaluate::Evaluation> {
+    ) -> Option<Evaluation> {
         let of_league = |part: &[Example]| -> Vec<Example> {
             part.iter().filter(|example| example.league == league).copied().collect()
         };
@@ -175,11 +169,14 @@ impl<'a> Trainer<'a> {
         let three_way = self.graph.leagues()[league].three_way;
         let models = results.iter().map(|(variant, result)| {
             let games = split.test.iter().enumerate().filter(|(_, example)| example.league == league);
-            let pool = |game: usize| fit_to_league(mean_outcome(&result.held_out, game), three_way);
+            let pool = |(game, example): (usize, &Example)| {
+                let says = !variant.uses_market() || is_priced(self.graph, example);
+                says.then(|| mean_outcome(&result.held_out, game)).and_then(|p| fit_to_league(p, three_way))
+            };
             Forecasts {
                 name: variant.as_str(),
                 uses_market: variant.uses_market(),
-                games: games.map(|(game, _)| pool(game)).collect(),
+                games: games.map(pool).collect(),
             }
         });
         let models = models.collect();
@@ -192,100 +189,18 @@ impl<'a> Trainer<'a> {
             let members = results.get(&variant).map_or(&[][..], |result| &result.held_out[..]);
             members.iter().map(|forecasts| forecasts[game].clone()).collect()
         };
-        let prediction = |(i, example): (usize, &Example)| Prediction {
-            game: self.graph.games()[example.game].clone(),
-            as_of: example.as_of,
-            model_version: String::new(),
-            members: of(Variant::HgtMarket, i),
-            members_without_market: of(Variant::Hgt, i),
+        let prediction = |(i, example): (usize, &Example)| {
+            let priced = is_priced(self.graph, example);
+            Prediction {
+                game: self.graph.games()[example.game].clone(),
+                as_of: example.as_of,
+                model_version: String::new(),
+                members: of(if priced { Variant::HgtMarket } else { Variant::Hgt }, i),
+                members_without_market: of(Variant::Hgt, i),
+            }
         };
         test.iter().enumerate().map(prediction).collect()
     }
-}
-
-/// What a variant is trained on, sampled once.
-pub(crate) struct Ground<'a> {
-    settings: &'a TrainSettings,
-    pub(crate) architecture: Architecture,
-    pub(crate) table: BaseTable,
-    samples: Samples,
-    train: Labelled,
-    validation: Labelled,
-    test: Samples,
-}
-
-impl<'a> Ground<'a> {
-    pub(crate) fn new(
-        graph: &Graph,
-        settings: &'a TrainSettings,
-        variant: Variant,
-        split: &Split,
-    ) -> Result<Self, ModelError> {
-        let device = settings.device.resolve()?;
-        settings.use_threads();
-        let relations: BTreeSet<Relation> = used_relations(graph, settings, variant, &split.train);
-        let what = sample_settings(settings, variant, &relations);
-        let samples = Samples::new(graph, what, &split.all, device)?;
-        let architecture = Architecture::new(settings, graph.leagues().len(), Schema::of(&samples.tree));
-        let table = BaseTable::new(&league_bases(graph, &split.train), device);
-        let place: BTreeMap<usize, i64> =
-            split.all.iter().enumerate().map(|(i, example)| (example.game, i as i64)).collect();
-        let pick = |part: &[Example]| {
-            let index: Vec<i64> =
-                part.iter().filter_map(|example| place.get(&example.game).copied()).collect();
-            samples.select(&index)
-        };
-        let label = |part: &[Example]| Labelled::of(pick(part), part, &table);
-        let (train, validation, test) = (label(&split.train), label(&split.validation), pick(&split.test));
-        Ok(Self { settings, architecture, table, samples, train, validation, test })
-    }
-
-    /// Trains one member on the training games.
-    pub(crate) fn fit_member(
-        &self,
-        seed: u64,
-        epochs: usize,
-        watch: &mut dyn FnMut(&FitStep),
-    ) -> Result<(Member, Fitted), ModelError> {
-        let mut member = Member::new(self.architecture.clone(), seed, self.table.device());
-        let plan = FitPlan { settings: self.settings, table: &self.table, seed, epochs };
-        let fitted = fit(&mut member, &plan, &self.train, Some(&self.validation), watch)?;
-        Ok((member, fitted))
-    }
-
-    fn forecast_test(&self, member: &Member) -> Result<Vec<ScoreForecast>, ModelError> {
-        let mut forecasts = Vec::with_capacity(self.test.len());
-        for index in self.test.pieces(1024) {
-            let piece = self.test.select(&index);
-            forecasts.extend(self.table.forecasts(&member.forecast(&self.table, &piece), &piece.leagues)?);
-        }
-        Ok(forecasts)
-    }
-
-    /// Returns all games, labelled for histograms of all games.
-    fn everything(&self, graph: &Graph, split: &Split) -> (BaseTable, Labelled) {
-        let table = BaseTable::new(&league_bases(graph, &split.all), self.table.device());
-        let labelled = Labelled::of(self.samples.shallow_clone(), &split.all, &table);
-        (table, labelled)
-    }
-}
-
-/// Smooths each league's histograms; a league without examples borrows those of all leagues together.
-fn league_bases(graph: &Graph, examples: &[Example]) -> Vec<LeagueBase> {
-    let histograms = |of: &dyn Fn(&Example) -> bool| {
-        let margins: Vec<i32> = examples.iter().filter(|e| of(e)).map(|e| e.margin).collect();
-        let totals: Vec<i32> = examples.iter().filter(|e| of(e)).map(|e| e.total).collect();
-        let lowest = totals.iter().copied().min().unwrap_or(0).min(0);
-        Some((margins.len(), smoothed_histogram(&margins, i32::MIN)?, smoothed_histogram(&totals, lowest)?))
-    };
-    let leagues = graph.leagues().iter().enumerate();
-    leagues
-        .filter_map(|(index, league)| {
-            let own = histograms(&|e| e.league == index);
-            let (games, margin, total) = own.or_else(|| histograms(&|_| true))?;
-            Some(LeagueBase { league: league.id.clone(), three_way: league.three_way, games, margin, total })
-        })
-        .collect()
 }
 
 /// Returns home, draw, away, averaged over members.

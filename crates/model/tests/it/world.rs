@@ -195,7 +195,7 @@ pub(crate) fn settings() -> TrainSettings {
 
 /// A few steps of one member: enough for whatever does not depend on how good it is.
 pub(crate) fn hasty() -> TrainSettings {
-    TrainSettings { ensemble: 1, epochs: 3, batch: 32, refit: false, ..settings() }
+    TrainSettings { ensemble: 1, epochs: 2, patience: 0, refit: false, ..settings() }
 }
 
 pub(crate) fn train(graph: &Graph, settings: TrainSettings) -> Trained {

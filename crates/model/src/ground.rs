@@ -1,0 +1,147 @@
+//! What a variant is trained, stopped and scored on: sampled once, labelled with scores.
+//!
+//! The variant with market inputs answers only for games that have prices, so it is trained only on such games, unless
+//! there are too few of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use graph::{Graph, Relation};
+use market::ScoreForecast;
+
+use crate::{
+    LeagueBase, ModelError, TrainSettings, Variant,
+    examples::{Example, Split},
+    fit::{FitPlan, FitStep, Fitted, Member, fit},
+    net::Architecture,
+    samples::{Labelled, Samples, sample_settings, used_relations},
+    schema::Schema,
+    smoothed_histogram,
+    tilt::BaseTable,
+};
+
+/// With fewer priced games to train on, the variant with market inputs learns from all games.
+const FEWEST_PRICED: usize = 200;
+
+/// Whether books agree on an outcome of the game at its decision.
+pub(crate) fn is_priced(graph: &Graph, example: &Example) -> bool {
+    graph.consensus(example.game, example.as_of).is_some()
+}
+
+/// Games of one variant as tensors.
+#[derive(Debug)]
+pub(crate) struct Ground<'a> {
+    settings: &'a TrainSettings,
+    pub(crate) architecture: Architecture,
+    /// Histograms of the training games.
+    pub(crate) table: BaseTable,
+    train: Labelled,
+    validation: Labelled,
+    test: Samples,
+    /// Histograms of all games, and all games that the variant learns from.
+    all: (BaseTable, Labelled),
+}
+
+impl<'a> Ground<'a> {
+    /// Samples every game of `split`.
+    pub(crate) fn new(
+        graph: &Graph,
+        settings: &'a TrainSettings,
+        variant: Variant,
+        split: &Split,
+    ) -> Result<Self, ModelError> {
+        let device = settings.device.resolve()?;
+        settings.use_threads();
+        let seen = seen_by(variant, graph, split);
+        let relations: BTreeSet<Relation> = used_relations(graph, settings, variant, &seen.train);
+        let what = sample_settings(settings, variant, &relations);
+        let samples = Samples::new(graph, what, &split.all, device)?;
+        let architecture = Architecture::new(settings, graph.leagues().len(), Schema::of(&samples.tree));
+        let place: BTreeMap<usize, i64> =
+            split.all.iter().enumerate().map(|(i, example)| (example.game, i as i64)).collect();
+        let pick = |part: &[Example]| {
+            let index: Vec<i64> =
+                part.iter().filter_map(|example| place.get(&example.game).copied()).collect();
+            samples.select(&index)
+        };
+        let table = BaseTable::new(&league_bases(graph, &split.train), device);
+        let table_of_all = BaseTable::new(&league_bases(graph, &split.all), device);
+        let label = |part: &[Example], table: &BaseTable| Labelled::of(pick(part), part, table);
+        let all = label(&seen.all, &table_of_all);
+        Ok(Self {
+            settings,
+            architecture,
+            train: label(&seen.train, &table),
+            validation: label(&seen.validation, &table),
+            test: pick(&split.test),
+            table,
+            all: (table_of_all, all),
+        })
+    }
+
+    /// Trains one member on the training games.
+    pub(crate) fn fit_member(
+        &self,
+        seed: u64,
+        epochs: usize,
+        watch: &mut dyn FnMut(&FitStep),
+    ) -> Result<(Member, Fitted), ModelError> {
+        let mut member = Member::new(self.architecture.clone(), seed, self.table.device());
+        let plan = FitPlan { settings: self.settings, table: &self.table, seed, epochs };
+        let fitted = fit(&mut member, &plan, &self.train, Some(&self.validation), watch)?;
+        Ok((member, fitted))
+    }
+
+    /// Trains one member on all games, for exactly `epochs`.
+    pub(crate) fn refit_member(
+        &self,
+        seed: u64,
+        epochs: usize,
+        watch: &mut dyn FnMut(&FitStep),
+    ) -> Result<Member, ModelError> {
+        let (table, all) = &self.all;
+        let mut member = Member::new(self.architecture.clone(), seed, table.device());
+        let plan = FitPlan { settings: self.settings, table, seed, epochs };
+        fit(&mut member, &plan, all, None, watch)?;
+        Ok(member)
+    }
+
+    /// Forecasts every held-out game, those included that the variant does not answer for.
+    pub(crate) fn forecast_test(&self, member: &Member) -> Result<Vec<ScoreForecast>, ModelError> {
+        let mut forecasts = Vec::with_capacity(self.test.len());
+        for index in self.test.pieces(1024) {
+            let piece = self.test.select(&index);
+            forecasts.extend(self.table.forecasts(&member.forecast(&self.table, &piece), &piece.leagues)?);
+        }
+        Ok(forecasts)
+    }
+}
+
+fn seen_by(variant: Variant, graph: &Graph, split: &Split) -> Split {
+    if !variant.uses_market() {
+        return split.clone();
+    }
+    let priced = |part: &[Example]| part.iter().filter(|e| is_priced(graph, e)).copied().collect::<Vec<_>>();
+    let (train, validation) = (priced(&split.train), priced(&split.validation));
+    if train.len() < FEWEST_PRICED || validation.is_empty() {
+        return split.clone();
+    }
+    Split { train, validation, test: split.test.clone(), all: priced(&split.all) }
+}
+
+/// Smooths each league's histograms; a league without examples borrows those of all leagues together.
+pub(crate) fn league_bases(graph: &Graph, examples: &[Example]) -> Vec<LeagueBase> {
+    let histograms = |of: &dyn Fn(&Example) -> bool| {
+        let margins: Vec<i32> = examples.iter().filter(|e| of(e)).map(|e| e.margin).collect();
+        let totals: Vec<i32> = examples.iter().filter(|e| of(e)).map(|e| e.total).collect();
+        let lowest = totals.iter().copied().min().unwrap_or(0).min(0);
+        Some((margins.len(), smoothed_histogram(&margins, i32::MIN)?, smoothed_histogram(&totals, lowest)?))
+    };
+    let leagues = graph.leagues().iter().enumerate();
+    leagues
+        .filter_map(|(index, league)| {
+            let own = histograms(&|e| e.league == index);
+            let (games, margin, total) = own.or_else(|| histograms(&|_| true))?;
+            Some(LeagueBase { league: league.id.clone(), three_way: league.three_way, games, margin, total })
+        })
+        .collect()
+}
