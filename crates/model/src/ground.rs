@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use graph::{Graph, Relation};
 use market::ScoreForecast;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 use crate::{
     LeagueBase, ModelError, TrainSettings, Variant,
@@ -87,7 +89,10 @@ impl<'a> Ground<'a> {
     ) -> Result<(Member, Fitted), ModelError> {
         let mut member = Member::new(self.architecture.clone(), seed, self.table.device());
         let plan = FitPlan { settings: self.settings, table: &self.table, seed, epochs };
-        let fitted = fit(&mut member, &plan, &self.train, Some(&self.validation), watch)?;
+        let fitted = match self.resampled(&self.train, seed) {
+            Some(train) => fit(&mut member, &plan, &train, Some(&self.validation), watch)?,
+            None => fit(&mut member, &plan, &self.train, Some(&self.validation), watch)?,
+        };
         Ok((member, fitted))
     }
 
@@ -101,8 +106,20 @@ impl<'a> Ground<'a> {
         let (table, all) = &self.all;
         let mut member = Member::new(self.architecture.clone(), seed, table.device());
         let plan = FitPlan { settings: self.settings, table, seed, epochs };
-        fit(&mut member, &plan, all, None, watch)?;
+        match self.resampled(all, seed) {
+            Some(all) => fit(&mut member, &plan, &all, None, watch)?,
+            None => fit(&mut member, &plan, all, None, watch)?,
+        };
         Ok(member)
+    }
+
+    /// Draws as many games with replacement, so that members differ by what the games leave open and not only by
+    /// their initial weights; none for a member that stands alone.
+    fn resampled(&self, games: &Labelled, seed: u64) -> Option<Labelled> {
+        let n = games.samples.len() as i64;
+        let mut random = ChaCha8Rng::seed_from_u64(seed ^ 0xb007);
+        let mut draw = || (0..n).map(|_| random.random_range(0..n)).collect::<Vec<i64>>();
+        (self.settings.ensemble > 1).then(|| games.select(&draw()))
     }
 
     /// Forecasts every held-out game, those included that the variant does not answer for.

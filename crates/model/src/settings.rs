@@ -51,7 +51,7 @@ pub struct TrainSettings {
     pub layers: usize,
     /// Past outcomes sampled per team, coach, player, venue and referee, the most recent first.
     pub fan_out: usize,
-    /// Members of the ensemble, each with its own seed.
+    /// Members of the ensemble, each with its own seed and, when there are several, its own bootstrap of the games.
     pub ensemble: usize,
     /// Most passes over the training games.
     pub epochs: usize,
