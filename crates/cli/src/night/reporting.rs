@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use coordinator::{Output, TaskContext, TaskOutput, TaskState};
 use data::Snapshot;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use lenses::{Lens as LensAnswer, LensKind};
-use market::{Money, Price};
+use market::{LeagueId, Money, Price};
 use report::{
     ReportData,
     input::{
@@ -15,7 +15,7 @@ use report::{
 };
 
 use super::{Night, Slate, Verdict, champion_since, history, read_slate};
-use crate::{context::Context, leagues, paths::Key};
+use crate::{context::Context, leagues, paths::Key, settings::LeagueSettings};
 
 /// Feeds older than this at the as-of are late, and frozen at five times it.
 const LATE_AFTER: SignedDuration = SignedDuration::from_hours(48);
@@ -187,35 +187,34 @@ fn assumptions(context: &Context) -> anyhow::Result<Vec<String>> {
     Ok(leagues::sources(&context.settings)?.iter().flat_map(|source| source.assumptions()).collect())
 }
 
+/// Returns the state of each league's data; the same for the same data, however often the night is run.
 fn feeds(context: &Context, snapshot: Option<&Snapshot>, night: &Night, task: &TaskContext<'_>) -> Vec<Feed> {
-    let configured = context.settings.leagues();
     let fresh = snapshot.map(Snapshot::freshness).unwrap_or_default();
-    configured
-        .iter()
-        .map(|league| {
-            let fresh = fresh.iter().find(|fresh| fresh.league == league.id);
-            let (newest_line, newest_result) =
-                fresh.map_or((None, None), |fresh| (fresh.newest_line, fresh.newest_result));
-            let fetch = task.earlier(&format!("fetch-{}", league.id));
-            let added =
-                fetch.and_then(|record| record.facts.get("rows_added")).and_then(serde_json::Value::as_u64);
-            let failed =
-                fetch.and_then(|record| record.evidence.as_ref()).and_then(|e| e.error.last().cloned());
-            let (status, note) = match (newest_line, failed) {
-                (None, failed) => (FeedStatus::Empty, failed),
-                (Some(_), Some(failed)) => (FeedStatus::Late, Some(failed)),
-                (Some(at), None) => (freshness(night.as_of.duration_since(at)), None),
-            };
-            Feed {
-                league: league.id.clone(),
-                newest_line,
-                newest_result,
-                rows_added: added.and_then(|n| usize::try_from(n).ok()).unwrap_or_default(),
-                status,
-                note,
-            }
-        })
-        .collect()
+    let feed = |league: &LeagueSettings| {
+        let fresh = fresh.iter().find(|fresh| fresh.league == league.id);
+        let (newest_line, newest_result) =
+            fresh.map_or((None, None), |fresh| (fresh.newest_line, fresh.newest_result));
+        let fetch = task.earlier(&format!("fetch-{}", league.id));
+        let failed = fetch.and_then(|record| record.evidence.as_ref()).and_then(|e| e.error.last().cloned());
+        let (status, note) = match (newest_line, failed) {
+            (None, failed) => (FeedStatus::Empty, failed),
+            (Some(_), Some(failed)) => (FeedStatus::Late, Some(failed)),
+            (Some(at), None) => (freshness(night.as_of.duration_since(at)), None),
+        };
+        let rows_added = snapshot.map_or(0, |snapshot| rows_of_the_last_day(snapshot, &league.id));
+        Feed { league: league.id.clone(), newest_line, newest_result, rows_added, status, note }
+    };
+    context.settings.leagues().iter().map(feed).collect()
+}
+
+/// Counts the rows that became known in the 24 hours before the as-of.
+fn rows_of_the_last_day(snapshot: &Snapshot, league: &LeagueId) -> usize {
+    let since = snapshot.as_of.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(snapshot.as_of);
+    let new = |of: &LeagueId, known_at: Timestamp| of == league && known_at >= since;
+    let lines = snapshot.lines.iter().filter(|row| new(&row.game.league, row.known_at())).count();
+    let results = snapshot.results.iter().filter(|row| new(&row.game.league, row.known_at)).count();
+    let context = snapshot.context.iter().filter(|row| new(&row.game.league, row.known_at)).count();
+    lines + results + context
 }
 
 fn freshness(age: SignedDuration) -> FeedStatus {

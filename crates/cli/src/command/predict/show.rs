@@ -33,7 +33,7 @@ pub(super) fn game(prediction: &Prediction, slate: &Slate, zone: &TimeZone) -> S
     let game = &prediction.game;
     let start = game.start_time.to_zoned(zone.clone()).strftime("%a %d %b %Y %H:%M %Z");
     let mut text = format!(
-        "{} – {}\n{start} · {} · {}\nmodel {} · as of {}\n",
+        "{} – {}\n{start} · {}\n{}\nmodel {} · as of {}\n",
         game.home, game.away, game.league, game.game_id, slate.model.version, prediction.as_of
     );
     let draws = has_draws(slate, prediction);
@@ -64,7 +64,7 @@ pub(super) fn game(prediction: &Prediction, slate: &Slate, zone: &TimeZone) -> S
     for verdict in slate.verdicts.iter().take(12) {
         prices.add_row(price_row(selection(verdict), verdict));
     }
-    let _ = write!(text, "\n{prices}\n");
+    let _ = write!(text, "\n\n{prices}\n");
     if let Some(best) = slate.verdicts.first() {
         let _ = write!(
             text,
