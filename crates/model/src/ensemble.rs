@@ -2,6 +2,13 @@
 //!
 //! `model.pt` holds every tensor under `<variant>.<member>.<name>` in libtorch's own format; `model.json` holds all else,
 //! the sha256 of `model.pt` among it.
+//!
+//! # Example
+//! ```
+//! use model::{Ensemble, ModelError};
+//! let refusal = Ensemble::from_bytes(b"weights", "<html>not found</html>").unwrap_err();
+//! assert!(matches!(refusal, ModelError::ModelFile(_)));
+//! ```
 
 use std::{collections::BTreeMap, io::Cursor};
 

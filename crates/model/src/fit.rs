@@ -153,16 +153,17 @@ fn fit_direct(member: &Member, plan: &FitPlan<'_>, train: &Labelled) -> Result<(
     let mut optimizer = nn::AdamW { wd: plan.settings.weight_decay, ..nn::AdamW::default() }
         .build(&member.store, DIRECT_RATE)
         .map_err(ModelError::torch("starting the optimizer"))?;
+    let seeds = train.samples.seeds();
     let mut random = ChaCha8Rng::seed_from_u64(plan.seed ^ 0xd1ec7);
     let mut order: Vec<i64> = (0..train.samples.len() as i64).collect();
     for step in 0..DIRECT_STEPS {
         optimizer.set_lr(DIRECT_RATE * (1.0 - step as f64 / DIRECT_STEPS as f64));
         let (drawn, _) = order.partial_shuffle(&mut random, DIRECT_BATCH);
-        let piece = train.select(drawn);
-        let samples = &piece.samples;
+        let samples = seeds.select(drawn);
+        let targets = train.targets.select(&Tensor::from_slice(drawn).to_device(samples.league.device()));
         let raw = member.net.forward_direct(&samples.tree, &samples.league);
         let forecast = plan.table.forecast(&raw, &samples.league);
-        let loss = forecast.loss(&piece.targets, plan.settings.total_weight, plan.settings.outcome_weight);
+        let loss = forecast.loss(&targets, plan.settings.total_weight, plan.settings.outcome_weight);
         optimizer.backward_step(&loss);
     }
     Ok(())

@@ -1,4 +1,16 @@
 //! The in-process predictor: an ensemble over one graph, as of the graph's own instant.
+//!
+//! # Example
+//! ```
+//! use market::Predictor;
+//! use model::{Ensemble, GraphPredictor, ModelError, graph_from_bytes};
+//! /// Reads a model and a graph; whoever asks sees only the trait.
+//! fn open(weights: &[u8], json: &str, graph: &[u8]) -> Result<Box<dyn Predictor>, ModelError> {
+//!     let ensemble = Ensemble::from_bytes(weights, json)?;
+//!     Ok(Box::new(GraphPredictor::new(ensemble, graph_from_bytes(graph)?)?))
+//! }
+//! assert!(open(b"", "", b"").is_err());
+//! ```
 
 use std::sync::{Arc, Mutex, PoisonError};
 

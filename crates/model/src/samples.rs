@@ -101,13 +101,9 @@ impl Samples {
         }
     }
 
-    /// Returns the same tensors, not copied.
-    pub(crate) fn shallow_clone(&self) -> Self {
-        Self {
-            tree: self.tree.shallow_clone(),
-            league: self.league.shallow_clone(),
-            leagues: self.leagues.clone(),
-        }
+    /// Returns the seeds without their neighbourhoods, not copied.
+    pub(crate) fn seeds(&self) -> Self {
+        Self { tree: self.tree.seeds(), league: self.league.shallow_clone(), leagues: self.leagues.clone() }
     }
 
     /// Returns consecutive pieces of at most `size` games, by index.

@@ -1,4 +1,8 @@
 //! From a graph to an ensemble of both variants, scored on games that it was not trained on.
+//!
+//! Games are cut in time into train, validation (when to stop) and held-out test. What is scored are members that saw
+//! only the first two; what is deployed, unless `refit` is off, are members fitted from scratch on all games for the
+//! number of epochs found, and the model file says so.
 
 use std::collections::BTreeMap;
 

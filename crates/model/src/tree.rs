@@ -66,9 +66,9 @@ impl Tree {
         self.map(&|tensor| tensor.to_device(device))
     }
 
-    /// Returns the same tensors, not copied.
-    pub(crate) fn shallow_clone(&self) -> Self {
-        self.map(&Tensor::shallow_clone)
+    /// Returns the seeds alone, not copied.
+    pub(crate) fn seeds(&self) -> Self {
+        Self { kind: self.kind, features: self.features.shallow_clone(), branches: Vec::new() }
     }
 
     fn map(&self, change: &dyn Fn(&Tensor) -> Tensor) -> Self {

@@ -1,6 +1,6 @@
 //! Training, its scores, and the files it ends in.
 
-use market::{predictor::LeagueScores, score::ForecastScore};
+use market::{Prediction, predictor::LeagueScores, score::ForecastScore};
 use model::{
     Ensemble, ModelError, Progress, Provenance, Stage, Step, TrainSettings, Trainer, TrialSpec, Variant,
     run_trial,
@@ -55,11 +55,9 @@ fn training_learns_what_there_is_to_learn() {
         let closing = score(league, "closing_line");
         assert_eq!((closing.log_loss_minus_closing, closing.standard_error), (Some(0.0), Some(0.0)));
     }
-    assert_eq!(
-        trained.held_out.len(),
-        102,
-        "15 % of the 83 days and a bit of two leagues with 4 games a day"
-    );
+    assert_eq!(trained.held_out.len(), 102, "15 % of the games that ended by then, cut at a start");
+    let spread = |prediction: &Prediction| prediction.members[0].margin != prediction.members[1].margin;
+    assert!(trained.held_out.iter().all(spread), "members learnt from other games");
 }
 
 #[test]
