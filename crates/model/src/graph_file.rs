@@ -14,7 +14,7 @@
 use std::io::Cursor;
 
 use graph::{Column, Graph};
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Kind, Tensor, kind::Element};
 
 use crate::ModelError;
 
@@ -45,22 +45,30 @@ pub fn graph_from_bytes(bytes: &[u8]) -> Result<Graph, ModelError> {
     Graph::from_columns(&columns).map_err(|error| corrupt(&error))
 }
 
+/// One element more than the column has: tch hands libtorch's null pointer of an empty tensor to `slice::from_raw_parts`,
+/// which aborts.
 fn to_tensor(column: &Column) -> Tensor {
+    fn tensor<T: Element + Copy + Default>(values: &[T]) -> Tensor {
+        Tensor::from_slice(&[values, &[T::default()]].concat())
+    }
     match column {
-        Column::F32(values) => Tensor::from_slice(values),
-        Column::F64(values) => Tensor::from_slice(values),
-        Column::I64(values) => Tensor::from_slice(values),
-        Column::U8(values) => Tensor::from_slice(values),
+        Column::F32(values) => tensor(values),
+        Column::F64(values) => tensor(values),
+        Column::I64(values) => tensor(values),
+        Column::U8(values) => tensor(values),
     }
 }
 
 fn from_tensor(name: &str, tensor: &Tensor) -> Result<Column, ModelError> {
-    let column = match tensor.kind() {
-        Kind::Float => Vec::try_from(tensor).map(Column::F32),
-        Kind::Double => Vec::try_from(tensor).map(Column::F64),
-        Kind::Int64 => Vec::try_from(tensor).map(Column::I64),
-        Kind::Uint8 => Vec::try_from(tensor).map(Column::U8),
-        other => return Err(ModelError::GraphFile(format!("column `{name}` holds {other:?}"))),
-    };
-    column.map_err(|_| ModelError::GraphFile(format!("column `{name}` is no flat array")))
+    fn values<T: Element + Copy>(name: &str, tensor: &Tensor) -> Result<Vec<T>, ModelError> {
+        let flat = Vec::try_from(tensor).ok().and_then(|mut values: Vec<T>| values.pop().map(|_| values));
+        flat.ok_or_else(|| ModelError::GraphFile(format!("column `{name}` is no flat array")))
+    }
+    match tensor.kind() {
+        Kind::Float => values(name, tensor).map(Column::F32),
+        Kind::Double => values(name, tensor).map(Column::F64),
+        Kind::Int64 => values(name, tensor).map(Column::I64),
+        Kind::Uint8 => values(name, tensor).map(Column::U8),
+        other => Err(ModelError::GraphFile(format!("column `{name}` holds {other:?}"))),
+    }
 }
