@@ -148,7 +148,7 @@ impl Default for Settings {
 
 impl Default for SweepSettings {
     fn default() -> Self {
-        Self { trials: 4, epochs: 6, at_once: 1, workers: Workers::Local }
+        Self { trials: 4, epochs: 4, at_once: 2, workers: Workers::Local }
     }
 }
 
