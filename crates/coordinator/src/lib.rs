@@ -11,7 +11,7 @@
 //! | [`executor`] | how a job runs elsewhere than in this process |
 //! | [`local`] | how a job runs as a process of this machine |
 //! | [`schedule`] | when do things run? |
-//! | [`hand_off`] | what does a person read afterwards? |
+//! | [`hand_off`](mod@hand_off) | what does a person read afterwards? |
 
 pub mod executor;
 pub mod folder;

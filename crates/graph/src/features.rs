@@ -159,7 +159,7 @@ fn flag(condition: bool) -> f64 {
 }
 
 impl Graph {
-    /// Returns a node's features as of an instant, in the order of [`columns`].
+    /// Returns a node's features as of an instant, in the order of [`columns`](fn@columns).
     ///
     /// An outcome or a line that is not visible as of then has only zeros; a game is never looked at later
     /// than its own result.

@@ -6,7 +6,7 @@
 //! | module | question it answers |
 //! |---|---|
 //! | [`input`] | which facts does a report state? |
-//! | [`headline`] | what is the night in one sentence? |
+//! | [`headline`](mod@headline) | what is the night in one sentence? |
 //! | [`format`](mod@format) | how is a number, an amount or an instant written? |
 //! | [`chart`] | how do the bankroll and the calibration look? |
 //! | [`templates`] | page, mail and text from the facts; which templates may a user replace? |
