@@ -90,17 +90,64 @@ fn a_night_killed_at_ten_instants_and_resumed_ends_like_one_that_was_not() {
     assert_same(&expected, &state(&cut), "after ten kills");
 }
 
+/// A bet of 10.00 at 2.00 on the home side of the night's first game, as an earlier run would have left it.
+fn bet_on_the_first_game(edge: &Edge) -> ledger::Ledger {
+    let slate = edge.run(&["predict", "slate", "--date", DATE, "--json"]).done();
+    let slate: serde_json::Value = serde_json::from_str(&slate).unwrap();
+    let game: market::Game = serde_json::from_value(slate["games"][0]["game"].clone()).unwrap();
+    let as_of = format!("{DATE}T09:00:00Z").parse().unwrap();
+    let night = ledger::Night {
+        date: DATE.parse().unwrap(),
+        as_of,
+        run_id: "by-hand".to_owned(),
+        recorded_at: as_of,
+    };
+    let terms = ledger::entry::Terms {
+        game_id: game.game_id,
+        league: game.league,
+        home: game.home,
+        away: game.away,
+        start_time: game.start_time,
+        market: market::Market::Moneyline,
+        selection: market::Selection::Home,
+        points: None,
+        book: "Meridian".into(),
+        price: market::Price::new(2.0).unwrap(),
+        captured_at: as_of,
+        raw_ref: market::RawRef { payload: "by-hand".into(), row: 0 },
+        probability_model: None,
+        probability_market: None,
+        probability: None,
+        edge: None,
+        lenses: [None; 5],
+        score: None,
+        weights_version: "equal-1".to_owned(),
+        model_version: "by-hand".to_owned(),
+        rule: ledger::SettlementRule::MoneylineTwoWay,
+    };
+    let bet = ledger::Entry::placed(&night, ledger::Mode::Live, "10.00".parse().unwrap(), terms);
+    let mut book = ledger::Ledger::default();
+    book.append(vec![bet], "1000.00".parse().unwrap()).unwrap();
+    book
+}
+
 #[test]
-fn two_nights_settle_what_the_first_one_bet() {
-    let edge = Edge::with(&format!("{SMALL}[stakes]\nmin_score = 0.0\n"));
-    for date in ["2026-03-02", "2026-03-03", "2026-03-04"] {
-        edge.run(&["nightly", "--date", date]).done();
-    }
+fn a_later_night_settles_an_open_bet_once_and_reports_it() {
+    let edge = Edge::with(SMALL);
+    edge.run(&["nightly", "--date", DATE]).done();
+    std::fs::write(edge.path("edge-store/reports/ledger.csv"), bet_on_the_first_game(&edge).text()).unwrap();
+    edge.run(&["nightly", "--date", "2026-03-03"]).done();
+    edge.run(&["ledger", "settle", "--date", "2026-03-03"]).done();
     edge.run(&["ledger", "verify"]).done();
-    let ledger = String::from_utf8(edge.files()["reports/ledger.csv"].clone()).unwrap();
-    assert!(ledger.starts_with("date,game_id,stake,pnl,"), "{ledger}");
-    let events = |event: &str| ledger.lines().filter(|line| line.split(',').nth(4) == Some(event)).count();
-    assert!(events("settled") + events("voided") <= events("placed"), "{ledger}");
+    let text = String::from_utf8(edge.files()["reports/ledger.csv"].clone()).unwrap();
+    assert!(text.starts_with("date,game_id,stake,pnl,"), "{text}");
+    let book = ledger::Ledger::parse(&text).unwrap();
+    let endings: Vec<_> = book.bets().filter_map(|(_, ending)| ending).collect();
+    assert_eq!(endings.len(), 1, "{text}");
+    assert!(["10.00", "-10.00", "0.00"].contains(&endings[0].pnl.to_string().as_str()), "{text}");
+    assert!(endings[0].ending.unwrap().ev_clv.is_some(), "the demo league has closing prices: {text}");
+    let report = String::from_utf8(edge.files()["reports/daily_report_2026-03-03.html"].clone()).unwrap();
+    assert!(report.contains("Meridian"), "the report tells what was settled");
 }
 
 #[test]
