@@ -11,7 +11,7 @@
 //! assert!(store.try_get("models/none.json").unwrap().is_none());
 //! ```
 
-use std::{fmt, io, sync::Arc};
+use std::{fmt, io, path::PathBuf, sync::Arc};
 
 use futures::TryStreamExt;
 use object_store::{
@@ -30,6 +30,7 @@ pub struct Store {
     objects: Arc<dyn ObjectStore>,
     blocking: Arc<Blocking>,
     root: String,
+    folder: Option<PathBuf>,
 }
 
 impl Store {
@@ -43,10 +44,19 @@ impl Store {
         root: &str,
         options: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, DataError> {
-        let objects = if root.contains("://") { open_url(root, options)? } else { open_folder(root)? };
+        let folder = folder_of(root)?;
+        let objects = match &folder {
+            Some(folder) => open_folder(folder, root)?,
+            None => open_url(root, options)?,
+        };
         let blocking =
             Blocking::new().map_err(|cause| open_error(root, "no runtime could be started", cause))?;
-        Ok(Self { objects, blocking: Arc::new(blocking), root: root.to_owned() })
+        Ok(Self { objects, blocking: Arc::new(blocking), root: root.to_owned(), folder })
+    }
+
+    /// Returns the folder on this machine that the store is; none for a bucket.
+    pub fn folder(&self) -> Option<&std::path::Path> {
+        self.folder.as_deref()
     }
 
     /// Returns the folder or URL as it was given.
@@ -158,15 +168,24 @@ impl fmt::Debug for Store {
     }
 }
 
-fn open_folder(root: &str) -> Result<Arc<dyn ObjectStore>, DataError> {
+/// Returns the folder that a root names, as a path or as a `file://` URL; none for another URL.
+fn folder_of(root: &str) -> Result<Option<PathBuf>, DataError> {
+    if !root.contains("://") {
+        return Ok(Some(PathBuf::from(root)));
+    }
+    let url = Url::parse(root).map_err(|cause| open_error(root, "the URL cannot be read", cause))?;
+    Ok(url.scheme().eq("file").then(|| url.to_file_path().ok()).flatten())
+}
+
+fn open_folder(folder: &std::path::Path, root: &str) -> Result<Arc<dyn ObjectStore>, DataError> {
     if root.trim().is_empty() {
         let problem = "the name is empty; set `store` to a folder or a URL".to_owned();
         return Err(DataError::Open { root: root.to_owned(), problem, cause: None });
     }
-    std::fs::create_dir_all(root).map_err(|cause| {
+    std::fs::create_dir_all(folder).map_err(|cause| {
         open_error(root, "the folder cannot be created; choose one that this user may write", cause)
     })?;
-    let local = LocalFileSystem::new_with_prefix(root)
+    let local = LocalFileSystem::new_with_prefix(folder)
         .map_err(|cause| open_error(root, "the folder cannot be entered; check its rights", cause))?;
     Ok(Arc::new(local))
 }
@@ -176,9 +195,6 @@ fn open_url(
     options: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Arc<dyn ObjectStore>, DataError> {
     let url = Url::parse(root).map_err(|cause| open_error(root, "the URL cannot be read", cause))?;
-    if let Some(folder) = url.scheme().eq("file").then(|| url.to_file_path().ok()).flatten() {
-        return open_folder(&folder.to_string_lossy());
-    }
     let problem =
         "this build has no support for such a URL; use a folder or s3://, gs://, az:// with the feature on";
     let (objects, path) =

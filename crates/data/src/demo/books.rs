@@ -1,4 +1,5 @@
 //! Five books: what each believes about a game at three moments, and the prices it makes of that.
+//! The opening prices are seen twice, five days before the start and the day before.
 //!
 //! The market starts from the truth, errs by what it cannot know or measures badly, and errs less as the start comes
 //! nearer. Books follow it with their own delay, noise and margin; one of them forgets to move or mistypes now and then.
@@ -125,11 +126,16 @@ struct Belief {
     total: f64,
 }
 
-/// Returns the fifteen quotes of a game, ordered by book and moment.
+/// How long before the start the opening prices, which still stand, are taken down once more.
+///
+/// A night's slate starts within 24 hours, so whatever the hour of the night, each book's prices are less than 30 hours old.
+const SEEN_AGAIN: SignedDuration = SignedDuration::from_hours(30);
+
+/// Returns the twenty quotes of a game, ordered by book and time.
 pub(super) fn quotes(seed: u64, game: &DemoGame, chances: &mut Chances) -> Vec<Quote> {
     let mut rng = stream(seed, "market", game.meeting.number);
     let consensus = consensus(game, &mut rng);
-    let mut quotes = Vec::with_capacity(BOOKS.len() * MOMENTS.len());
+    let mut quotes = Vec::with_capacity(BOOKS.len() * (MOMENTS.len() + 1));
     for (number, book) in BOOKS.iter().enumerate() {
         let own = [book.noise * normal(&mut rng), book.noise * normal(&mut rng)];
         let stale = rng.random_bool(book.stale);
@@ -137,9 +143,20 @@ pub(super) fn quotes(seed: u64, game: &DemoGame, chances: &mut Chances) -> Vec<Q
             let belief = book.belief(&consensus, moment, own, stale, &mut rng);
             let captured_at = captured_at(game, number, moment, &mut rng);
             quotes.push(book.quote(number, moment, captured_at, belief, chances));
+            if moment == Moment::Opening {
+                quotes.extend(quotes.last().cloned().map(|quote| quote.seen_again(game)));
+            }
         }
     }
     quotes
+}
+
+impl Quote {
+    /// The same prices, the day before the game.
+    fn seen_again(self, game: &DemoGame) -> Self {
+        let apart = SignedDuration::from_mins(3 * self.book as i64);
+        Self { captured_at: game.meeting.start - SEEN_AGAIN + apart, ..self }
+    }
 }
 
 fn normal(rng: &mut impl Rng) -> f64 {
@@ -253,6 +270,8 @@ fn even_line(tail: &Tail, expected: f64) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::demo::world::history;
 
@@ -281,9 +300,32 @@ mod tests {
             assert!(game.announced() < quote.captured_at && quote.captured_at < game.meeting.start);
             let hours = (game.meeting.start - quote.captured_at).total(jiff::Unit::Hour).unwrap();
             match quote.moment {
-                Moment::Opening => assert!((114.0..=120.0).contains(&hours)),
+                Moment::Opening => {
+                    assert!((114.0..=120.0).contains(&hours) || (29.0..=30.0).contains(&hours));
+                }
                 Moment::Morning => assert!((6.0..=14.0).contains(&hours)),
                 Moment::Closing => assert!(hours < 0.25),
+            }
+        }
+    }
+
+    #[test]
+    fn at_any_hour_of_the_last_day_every_book_has_a_price_of_less_than_thirty_hours() {
+        let games: BTreeMap<u64, Vec<(DemoGame, Quote)>> =
+            all_quotes().into_iter().fold(BTreeMap::new(), |mut games, (game, quote)| {
+                games.entry(game.meeting.number).or_default().push((game, quote));
+                games
+            });
+        for (hour, quotes) in (1..=24).flat_map(|hour| games.values().map(move |quotes| (hour, quotes))) {
+            let as_of = quotes[0].0.meeting.start - SignedDuration::from_hours(hour);
+            for book in 0..BOOKS.len() {
+                let seen =
+                    quotes.iter().map(|(_, quote)| quote).filter(|q| q.book == book && q.captured_at < as_of);
+                let newest = seen.map(|quote| quote.captured_at).max().unwrap();
+                assert!(
+                    as_of.duration_since(newest) < SignedDuration::from_hours(30),
+                    "{hour} h, book {book}"
+                );
             }
         }
     }

@@ -64,7 +64,7 @@ pub(super) fn parse(league: &LeagueId, payload: &Payload, hash: &Name) -> Result
 struct Rows<'a> {
     league: &'a LeagueId,
     hash: &'a Name,
-    /// Headers by season, start, home and away, as a season repeats each fifteen times.
+    /// Headers by season, start, home and away, as a season repeats each twenty times.
     games: BTreeMap<String, Arc<Game>>,
     books: BTreeMap<String, Name>,
     source: Name,
