@@ -105,9 +105,8 @@ impl Context {
 
     /// Returns the local folder of runs: inside of a store that is a folder, else in the working folder.
     pub(crate) fn runs_folder(&self) -> anyhow::Result<PathBuf> {
-        let store = &self.settings.store;
-        let local = if store.contains("://") { Path::new(".") } else { Path::new(store) };
-        Ok(std::path::absolute(local)?.join("runs"))
+        let folder = self.store()?.folder().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+        Ok(std::path::absolute(folder)?.join("runs"))
     }
 
     /// Returns the flags with which this process finds the same settings again.

@@ -8,6 +8,7 @@ use market::{Name, Timestamp};
 
 use crate::{
     context::Context,
+    guard::{self, Guarded},
     paths::Key,
     settings::{LeagueSettings, Settings, SourceKind},
 };
@@ -46,6 +47,7 @@ pub(crate) fn ingest(
     since: Option<Timestamp>,
 ) -> anyhow::Result<IngestReport> {
     let (lake, source) = (context.lake()?, source(league)?);
+    let _alone = guard::wait(context, Guarded::League(league.id.as_str()))?;
     let report = match since {
         Some(since) => lake.ingest(&StartingFrom { source, since }, until)?,
         None => lake.ingest(source.as_ref(), until)?,

@@ -4,6 +4,7 @@ mod args;
 mod command;
 mod context;
 mod exit;
+mod guard;
 mod leagues;
 mod night;
 mod paths;

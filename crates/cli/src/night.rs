@@ -1,10 +1,13 @@
 //! One night as a task graph: what waits for what, and where each task leaves its result.
 
 mod bets;
+mod champion;
 mod display;
+mod graphs;
 mod mailing;
 mod reporting;
 mod slate;
+mod sweeping;
 mod training;
 
 use std::{
@@ -19,21 +22,24 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub(crate) use self::{
     bets::{entry_json, ledger_row, load_ledger, place, settle, verify_ledger},
+    champion::{best_predictor, champion, promote},
+    graphs::{graph_as_of, latest_graph, publish_graph},
     mailing::{mail, stored},
     reporting::write_page,
     slate::{Predicted, Slate, Verdict, decide},
-    training::{
-        Swept, TrialOrder, best_predictor, champion, graph_as_of, latest_graph, line_of, promote,
-        publish_graph, sweep, train,
-    },
+    sweeping::{Swept, TrialOrder, sweep},
+    training::{line_of, train},
 };
 use self::{
     bets::{history, ledger_as_of, ledger_step, settle_step},
+    champion::{calibration, champion_since, promote_step},
     display::Display,
+    graphs::graph_step,
     mailing::mail_step,
     reporting::{History, report_step},
     slate::{predict_step, read_slate, stake_step},
-    training::{champion_since, graph_step, promote_step, sweep_step, train_step},
+    sweeping::sweep_step,
+    training::train_step,
 };
 use crate::{context::Context, exit::Usage, leagues, settings::LeagueSettings};
 

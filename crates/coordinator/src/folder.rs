@@ -22,14 +22,14 @@
 //! ```
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Read, Seek, Write},
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use jiff::Timestamp;
 
-use crate::{Event, PlanError, RunRecord, marker::write_whole, plan::check_id};
+use crate::{Event, Lock, LockError, PlanError, RunRecord, marker::write_whole, plan::check_id};
 
 /// Why a run could not be driven; failures of its tasks are in its record instead.
 #[derive(Debug, thiserror::Error)]
@@ -64,8 +64,7 @@ pub enum RunError {
 pub struct RunFolder {
     path: PathBuf,
     events: File,
-    /// Dropped last; the system lets go of the lock with the file.
-    _lock: File,
+    _lock: Lock,
 }
 
 impl RunFolder {
@@ -77,7 +76,10 @@ impl RunFolder {
         check_id(run_id).map_err(RunError::InvalidId)?;
         let path = runs.join(run_id);
         fs::create_dir_all(&path).map_err(failed("create", &path))?;
-        let lock = take_lock(&path.join(".lock"), run_id, now)?;
+        let lock = Lock::try_take(&path.join(".lock"), now).map_err(|error| match error {
+            LockError::Held { owner, .. } => RunError::Busy { run_id: run_id.to_owned(), owner },
+            LockError::File { path, source } => RunError::File { action: "lock", path, source },
+        })?;
         let events = open_events(&path.join("events.jsonl"))?;
         Ok(Self { path, events, _lock: lock })
     }
@@ -131,26 +133,6 @@ pub(crate) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error
     move |source| RunError::File { action, path, source }
 }
 
-fn take_lock(path: &Path, run_id: &str, now: Timestamp) -> Result<File, RunError> {
-    let mut options = OpenOptions::new();
-    let opened = options.read(true).write(true).create(true).truncate(false).open(path);
-    let mut file = opened.map_err(failed("open", path))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut owner = String::new();
-            let told = file.read_to_string(&mut owner).is_ok() && !owner.trim().is_empty();
-            let owner = if told { owner.trim().to_owned() } else { "unknown".to_owned() };
-            return Err(RunError::Busy { run_id: run_id.to_owned(), owner });
-        }
-        Err(TryLockError::Error(source)) => return Err(failed("lock", path)(source)),
-    }
-    let owner = format!("process {} since {now}", std::process::id());
-    let told = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(owner.as_bytes()));
-    told.map_err(failed("write", path))?;
-    Ok(file)
-}
-
 /// Opens the journal; a last line torn by a kill is ended, so that it spoils only itself.
 fn open_events(path: &Path) -> Result<File, RunError> {
     let opened = OpenOptions::new().read(true).append(true).create(true).open(path);
@@ -177,14 +159,6 @@ mod tests {
         let text = fs::read_to_string(runs.path().join("night/events.jsonl")).unwrap();
         let last: Event = serde_json::from_str(text.lines().last().unwrap()).unwrap();
         assert_eq!(last.change, Change::Reused);
-    }
-
-    #[test]
-    fn a_lock_file_left_by_a_dead_process_blocks_nobody() {
-        let runs = tempfile::tempdir().unwrap();
-        fs::create_dir_all(runs.path().join("night")).unwrap();
-        fs::write(runs.path().join("night/.lock"), "process 1 since yesterday").unwrap();
-        assert!(RunFolder::open(runs.path(), "night", Timestamp::UNIX_EPOCH).is_ok());
     }
 
     #[test]

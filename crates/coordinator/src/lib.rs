@@ -10,6 +10,7 @@
 //! | [`runner`] | how a plan is driven to its end |
 //! | [`executor`] | how a job runs elsewhere than in this process |
 //! | [`local`] | how a job runs as a process of this machine |
+//! | [`lock`] | who may write now? |
 //! | [`schedule`] | when do things run? |
 //! | [`hand_off`](mod@hand_off) | what does a person read afterwards? |
 
@@ -17,6 +18,7 @@ pub mod executor;
 pub mod folder;
 pub mod hand_off;
 pub mod local;
+pub mod lock;
 pub mod marker;
 pub mod plan;
 pub mod record;
@@ -30,6 +32,7 @@ pub use executor::{Executor, ExecutorError, JobFailure, JobSpec, JobState};
 pub use folder::{RunError, RunFolder};
 pub use hand_off::hand_off;
 pub use local::LocalExecutor;
+pub use lock::{Lock, LockError};
 pub use marker::Done;
 pub use plan::{Plan, PlanError, Task};
 pub use record::{Change, Event, Evidence, Observer, RunRecord, Silent, TaskRecord, TaskState};

@@ -78,12 +78,29 @@ pub struct Record {
     pub with_close: usize,
     /// Mean expected value at the close, over those.
     pub mean_ev_clv: Option<f64>,
+    /// Graded bets, and the sums of their squared stakes, stakes times profits, and squared profits.
+    graded: usize,
+    squares: [f64; 3],
 }
+
+/// Fewer graded bets than this have no interval: the normal approximation would be a pretence.
+const FEWEST_FOR_INTERVAL: usize = 30;
 
 impl Record {
     /// Returns profit over stakes; none before anything was staked.
     pub fn roi(&self) -> Option<f64> {
         (self.staked > Money::ZERO).then(|| self.profit.as_f64() / self.staked.as_f64())
+    }
+
+    /// Returns the 95 % interval of [`roi`](Self::roi), each bet drawn on its own; none with fewer than 30 graded bets.
+    ///
+    /// Normal approximation of a ratio of sums: `roi ± 1.96 √(Σ (profit − roi · stake)²) / Σ stake`.
+    pub fn roi_interval_95(&self) -> Option<(f64, f64)> {
+        let roi = self.roi().filter(|_| self.graded >= FEWEST_FOR_INTERVAL)?;
+        let [stakes, products, profits] = self.squares;
+        let residuals = (profits - 2.0 * roi * products + roi * roi * stakes).max(0.0);
+        let half = 1.96 * residuals.sqrt() / self.staked.as_f64();
+        Some((roi - half, roi + half))
     }
 
     fn add(&mut self, ended: &Entry) {
@@ -100,6 +117,11 @@ impl Record {
         }
         self.staked = self.staked + ended.stake;
         self.profit = self.profit + ended.pnl;
+        let (stake, profit) = (ended.stake.as_f64(), ended.pnl.as_f64());
+        self.graded += 1;
+        for (sum, product) in self.squares.iter_mut().zip([stake * stake, stake * profit, profit * profit]) {
+            *sum += product;
+        }
         if let Some(value) = ending.ev_clv {
             let before = self.mean_ev_clv.unwrap_or(0.0) * self.with_close as f64;
             self.with_close += 1;

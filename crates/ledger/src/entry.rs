@@ -11,10 +11,9 @@
 
 use std::fmt;
 
-use lenses::{Aggregate, Assessment, Lens, Weights};
 use market::{
-    Date, GameId, GameStatus, Grade, LeagueId, LineRow, Market, Money, Name, Points, Price, RawRef,
-    Selection, Timestamp,
+    Date, GameId, GameStatus, Grade, LeagueId, Market, Money, Name, Points, Price, RawRef, Selection,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -151,42 +150,6 @@ pub struct Terms {
     pub model_version: String,
     /// The rule that it is settled by.
     pub rule: SettlementRule,
-}
-
-impl Terms {
-    /// Gathers the terms of a bet on one quote.
-    pub fn new(
-        line: &LineRow,
-        assessment: &Assessment,
-        (lenses, whole): (&[Lens; 5], &Aggregate),
-        weights: &Weights,
-        model_version: &str,
-        rule: SettlementRule,
-    ) -> Self {
-        Self {
-            game_id: line.game.game_id.clone(),
-            league: line.game.league.clone(),
-            home: line.game.home.clone(),
-            away: line.game.away.clone(),
-            start_time: line.game.start_time,
-            market: line.market,
-            selection: line.selection,
-            points: line.points,
-            book: line.book.clone(),
-            price: line.price,
-            captured_at: line.captured_at,
-            raw_ref: line.raw_ref.clone(),
-            probability_model: assessment.probability_model,
-            probability_market: assessment.probability_market,
-            probability: assessment.grades.map(|grades| grades.win_share()),
-            edge: assessment.edge,
-            lenses: lenses.each_ref().map(Lens::value),
-            score: whole.score(),
-            weights_version: weights.version().to_owned(),
-            model_version: model_version.to_owned(),
-            rule,
-        }
-    }
 }
 
 /// How a bet ended, with what it is judged by.

@@ -15,11 +15,11 @@ mod history;
 mod pick;
 
 pub use health::{FailedTask, Feed, FeedStatus, Quarantine};
-pub use history::{BankrollPoint, Champion, RecordRow, ReliabilityBin, SettledBet};
+pub use history::{BankrollPoint, Champion, RecordRow, SettledBet};
 pub use pick::{Lens, LensScore, LensView, NearMiss, Pick};
 
 use jiff::{Timestamp, civil::Date};
-use market::{Money, predictor::LeagueScores};
+use market::{Money, predictor::LeagueScores, score::ReliabilityBin};
 use serde::{Deserialize, Serialize};
 
 /// Whether stakes are meant or only noted.

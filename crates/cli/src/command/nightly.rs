@@ -8,11 +8,13 @@ use crate::{
     args::NightlyArgs,
     context::{Context, say},
     exit::Status,
+    guard,
     night::{self, Night},
     paths::Key,
 };
 
 pub(crate) fn run(args: &NightlyArgs, context: &Arc<Context>) -> anyhow::Result<Status> {
+    let _alone = guard::begin_night(context)?;
     let runs = context.runs_folder()?;
     let night = if args.resume && args.date.is_none() {
         night::unfinished(&runs)?

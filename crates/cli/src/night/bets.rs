@@ -8,7 +8,7 @@ use data::Snapshot;
 use ledger::{ClosingLine, Entry, Event, Ledger, Mode, RecordKey, SettlementRule, entry::Terms, row};
 use lenses::Lens;
 use market::{
-    Game, LeagueId, LineRow, Market,
+    Game, Grade, LeagueId, LineRow, Market,
     consensus::{consensus, latest_quotes, market_points},
 };
 use report::input::{BankrollPoint, RecordRow, SettledBet};
@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::{History, Night, Slate, Verdict, read_step};
 use crate::{
     context::{Context, wall_clock},
+    guard::{self, Guarded},
     paths::Key,
 };
 
@@ -83,6 +84,7 @@ fn run_name(task: &TaskContext<'_>) -> String {
 
 /// Appends the endings that follow from results visible as of the night; returns those that were new.
 pub(crate) fn settle(context: &Context, night: &Night, run_id: &str) -> anyhow::Result<Vec<Entry>> {
+    let _alone = guard::wait(context, Guarded::Ledger)?;
     let mut ledger = load_ledger(context)?;
     if ledger.bets().next().is_none() {
         return Ok(Vec::new());
@@ -126,6 +128,7 @@ pub(super) fn ledger_step(
 
 /// Appends the slate's picks; a pick that is there already is left as it is.
 pub(crate) fn place(context: &Context, night: &Night, slate: &Slate, run_id: &str) -> anyhow::Result<usize> {
+    let _alone = guard::wait(context, Guarded::Ledger)?;
     let mut ledger = load_ledger(context)?;
     let writer = night.writer(run_id);
     let entries = slate
@@ -215,7 +218,11 @@ pub(super) fn history(context: &Context, night: &Night) -> anyhow::Result<Histor
     let settled = ledger
         .entries()
         .iter()
-        .filter(|entry| entry.mode == mode && entry.as_of == night.as_of && entry.event == Event::Settled)
+        .filter(|entry| {
+            entry.mode == mode
+                && entry.as_of == night.as_of
+                && matches!(entry.event, Event::Settled | Event::Voided)
+        })
         .filter_map(settled_bet)
         .collect();
     Ok(History { bankroll, settled, curve, record: record(&ledger, mode) })
@@ -223,7 +230,11 @@ pub(super) fn history(context: &Context, night: &Night) -> anyhow::Result<Histor
 
 fn settled_bet(entry: &Entry) -> Option<SettledBet> {
     let (terms, ending) = (entry.terms.as_ref()?, entry.ending.as_ref()?);
-    let ledger::Outcome::Graded(grade) = ending.outcome else { return None };
+    // A void bet has no score; its stake comes back as from a push.
+    let grade = match ending.outcome {
+        ledger::Outcome::Graded(grade) => grade,
+        ledger::Outcome::Void(_) => Grade::Push,
+    };
     let game = Game {
         league: terms.league.clone(),
         game_id: terms.game_id.clone(),
@@ -257,7 +268,7 @@ fn record(ledger: &Ledger, mode: Mode) -> Vec<RecordRow> {
         pushed: record.pushed,
         staked: record.staked,
         profit: record.profit,
-        roi_interval_95: None,
+        roi_interval_95: record.roi_interval_95(),
         mean_closing_line_value: record.mean_ev_clv,
     };
     let whole = ledger.record(mode);

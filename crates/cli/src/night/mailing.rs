@@ -10,6 +10,7 @@ use super::Night;
 use crate::{
     context::{Context, wall_clock},
     exit::Usage,
+    guard::{self, Guarded},
     paths::Key,
 };
 
@@ -59,6 +60,7 @@ fn send_once(
     rendered: &Rendered,
     to: &str,
 ) -> anyhow::Result<bool> {
+    let _alone = guard::wait(context, Guarded::Mail)?;
     let store = context.store()?;
     let path = Key::SendLog.to_string();
     let text = store.try_get(&path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());

@@ -14,7 +14,7 @@ use report::{
     },
 };
 
-use super::{Night, Slate, Verdict, champion_since, history, read_slate};
+use super::{Night, Slate, Verdict, calibration, champion_since, history, read_slate};
 use crate::{context::Context, leagues, paths::Key, settings::LeagueSettings};
 
 /// Feeds older than this at the as-of are late, and frozen at five times it.
@@ -70,7 +70,10 @@ fn report_data(context: &Context, night: &Night, task: &TaskContext<'_>) -> anyh
         bankroll_curve: history.curve,
         record: history.record,
         models: slate.as_ref().map_or_else(Vec::new, |slate| slate.model.scores.clone()),
-        reliability: Vec::new(),
+        reliability: match (&slate, &snapshot) {
+            (Some(slate), Some(snapshot)) => calibration(context, &slate.model.version, snapshot)?,
+            _ => Vec::new(),
+        },
         champion: champion(context, slate.as_ref(), night)?,
         weights_version: slate.as_ref().map_or_else(String::new, |slate| slate.weights_version.clone()),
         assumptions: assumptions(context)?,

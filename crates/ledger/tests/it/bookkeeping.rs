@@ -50,6 +50,22 @@ fn the_file_reads_as_a_person_expects() {
 }
 
 #[test]
+fn the_interval_of_the_roi_is_wide_and_needs_thirty_bets() {
+    let record = |count: usize| {
+        let mut ledger = with((1..=count).map(|n| placed(n, Selection::Home, None, 1.80, "10.00")).collect());
+        let results: Vec<ResultRow> =
+            (1..=count).map(|n| if n % 2 == 0 { result(n, 2, 1) } else { result(n, 1, 2) }).collect();
+        settle(&mut ledger, &results, 12);
+        ledger.record(Mode::Live)
+    };
+    assert_eq!(record(29).roi_interval_95(), None);
+    // 20 win 8.00, 20 lose 10.00: roi -0.1; every bet lies 9.00 from it, so 1.96 * sqrt(40 * 81) / 400.
+    let (low, high) = record(40).roi_interval_95().unwrap();
+    let half = 1.96 * (40.0_f64 * 81.0).sqrt() / 400.0;
+    assert!((low + 0.1 + half).abs() < 1e-9 && (high + 0.1 - half).abs() < 1e-9, "{low} {high}");
+}
+
+#[test]
 fn balances_and_records_follow_from_the_endings() {
     let mut ledger = with(four_bets());
     let postponed = ResultRow { status: GameStatus::Postponed, ..result(4, 0, 0) };

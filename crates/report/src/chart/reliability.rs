@@ -1,11 +1,12 @@
 //! The reliability plot: what was forecast against what came true.
 
+use market::score::ReliabilityBin;
 use plotters::{coord::Shift, prelude::*};
 
 use super::{ACCENT, Chart, ChartError, DrawError, Drawing, MUTED, RULE, label_style, render};
 use crate::{
     format::{counted, number, percent},
-    input::{ReliabilityBin, ReportData},
+    input::ReportData,
 };
 
 struct Plot {
@@ -22,7 +23,7 @@ pub(super) fn chart(data: &ReportData) -> Result<Option<Chart>, ChartError> {
     let Some(worst) = worst else { return Ok(None) };
     let alt = format!(
         "Reliability over {}: forecast share against observed share; the widest gap is {} forecast, {} observed.",
-        counted(bins.iter().map(|bin| bin.games).sum(), "forecast"),
+        counted(bins.iter().map(|bin| bin.count).sum(), "forecast"),
         percent(worst.forecast, 0),
         percent(worst.observed, 0),
     );
@@ -67,10 +68,10 @@ impl Drawing for Plot {
         chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], MUTED.stroke_width(scale)))?;
         let line = self.bins.iter().map(|bin| (bin.forecast, bin.observed));
         chart.draw_series(LineSeries::new(line, ACCENT.stroke_width(2 * scale)))?;
-        let most = self.bins.iter().map(|bin| bin.games).max().unwrap_or(1).max(1) as f64;
+        let most = self.bins.iter().map(|bin| bin.count).max().unwrap_or(1).max(1) as f64;
         let dot = |bin: &ReliabilityBin| {
             // The dot's area, not its radius, grows with the games.
-            let radius = 3.0 + 4.0 * (bin.games as f64 / most).sqrt();
+            let radius = 3.0 + 4.0 * (bin.count as f64 / most).sqrt();
             Circle::new((bin.forecast, bin.observed), (radius * f64::from(scale)) as i32, ACCENT.filled())
         };
         chart.draw_series(self.bins.iter().map(dot))?;

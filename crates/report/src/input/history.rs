@@ -73,18 +73,6 @@ pub struct RecordRow {
     pub mean_closing_line_value: Option<f64>,
 }
 
-/// One bin of a reliability plot.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReliabilityBin {
-    /// Mean forecast probability.
-    pub forecast: f64,
-    /// Share that came true.
-    pub observed: f64,
-    /// Forecasts in the bin.
-    pub games: usize,
-}
-
 /// The model in use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

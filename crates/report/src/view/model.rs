@@ -1,7 +1,11 @@
 //! Model scores beside the baselines, champion and calibration in words.
 
 use jiff::tz::TimeZone;
-use market::{Timestamp, predictor::LeagueScores, score::ForecastScore};
+use market::{
+    Timestamp,
+    predictor::LeagueScores,
+    score::{ForecastScore, ReliabilityBin},
+};
 use serde::Serialize;
 
 use super::{Style, pick::short_hash};
@@ -129,10 +133,10 @@ pub(super) fn champion(champion: &Champion, style: &Style<'_>) -> ChampionView {
 
 /// Writes the calibration as a table; none without bins.
 pub(super) fn reliability(data: &ReportData) -> Option<Reliability> {
-    let row = |bin: &crate::input::ReliabilityBin| ReliabilityRow {
+    let row = |bin: &ReliabilityBin| ReliabilityRow {
         forecast: percent(bin.forecast, 0),
         observed: percent(bin.observed, 0),
-        games: count(bin.games),
+        games: count(bin.count),
     };
     (!data.reliability.is_empty()).then(|| Reliability { rows: data.reliability.iter().map(row).collect() })
 }
