@@ -18,7 +18,7 @@ use crate::{args::Cli, exit::Usage, leagues, settings::Settings};
 pub(crate) struct Context {
     pub(crate) settings: Settings,
     pub(crate) environment: BTreeMap<String, String>,
-    /// The one reading of the clock.
+    /// The one reading of the clock, in whole seconds.
     pub(crate) now: Timestamp,
     store: OnceLock<Store>,
     pub(crate) config: Option<PathBuf>,
@@ -48,7 +48,7 @@ impl Context {
         Ok(Self {
             settings,
             environment,
-            now: Timestamp::now(),
+            now: Timestamp::from_second(Timestamp::now().as_second())?,
             store: OnceLock::new(),
             config: cli.config.clone(),
             out,

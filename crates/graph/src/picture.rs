@@ -6,12 +6,12 @@ use crate::{NodeKind, neighbourhood::Neighbourhood};
 
 const LABEL_HEIGHT: usize = 22;
 const ROW: usize = 28;
-const LABEL_WIDTH: usize = 270;
-const GAP: usize = 130;
+const LABEL_WIDTH: usize = 310;
+const GAP: usize = 110;
 const MARGIN: usize = 28;
 const TOP: usize = 84;
 /// Letters that surely fit into a label at 12 px.
-const LETTERS: usize = 36;
+const LETTERS: usize = 46;
 
 /// Fill and border of a kind.
 fn colours(kind: NodeKind) -> (&'static str, &'static str) {

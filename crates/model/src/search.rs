@@ -99,8 +99,8 @@ impl Space {
     fn new() -> Self {
         Self {
             hidden: CategoricalParam::new(vec![16, 32, 64]).name("hidden"),
-            layers: IntParam::new(1, 3).name("layers"),
-            fan_out: IntParam::new(4, 16).name("fan_out"),
+            layers: IntParam::new(1, 2).name("layers"),
+            fan_out: IntParam::new(4, 12).name("fan_out"),
             learning_rate: FloatParam::new(5e-4, 2e-2).log_scale().name("learning_rate"),
             dropout: FloatParam::new(0.0, 0.5).name("dropout"),
             weight_decay: FloatParam::new(1e-4, 0.3).log_scale().name("weight_decay"),
