@@ -3,6 +3,7 @@
 mod bets;
 mod champion;
 mod display;
+mod games;
 mod graphs;
 mod mailing;
 mod reporting;
@@ -26,7 +27,7 @@ pub(crate) use self::{
     graphs::{graph_as_of, latest_graph, publish_graph},
     mailing::{mail, stored},
     reporting::write_page,
-    slate::{Predicted, Slate, Verdict, decide},
+    slate::{Predicted, Slate, Verdict, decide, outcome_probabilities},
     sweeping::{Swept, TrialOrder, sweep},
     training::{line_of, train},
 };

@@ -13,10 +13,12 @@
 mod health;
 mod history;
 mod pick;
+mod slate;
 
 pub use health::{FailedTask, Feed, FeedStatus, Quarantine};
 pub use history::{BankrollPoint, Champion, RecordRow, SettledBet};
 pub use pick::{Lens, LensScore, LensView, NearMiss, Pick};
+pub use slate::{BestPrice, SlateGame, SlateOutcome};
 
 use jiff::{Timestamp, civil::Date};
 use market::{Money, predictor::LeagueScores, score::ReliabilityBin};
@@ -64,6 +66,9 @@ pub struct ReportData {
     pub picks: Vec<Pick>,
     /// Candidates that something stopped.
     pub near_misses: Vec<NearMiss>,
+    /// Every game of the slate, by start.
+    #[serde(default)]
+    pub slate: Vec<SlateGame>,
     /// Bets settled since the last report.
     pub settled: Vec<SettledBet>,
     /// Bankroll by day, oldest first.

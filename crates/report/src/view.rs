@@ -4,6 +4,7 @@ mod health;
 mod history;
 mod model;
 mod pick;
+mod slate;
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -38,6 +39,7 @@ pub(crate) struct View {
     notices: Vec<String>,
     picks: pick::Picks,
     near_misses: Section<pick::NearMissRow>,
+    slate: Section<slate::SlateRow>,
     settled: history::Settled,
     bankroll: Option<history::Bankroll>,
     record: Section<history::RecordLine>,
@@ -107,6 +109,7 @@ impl View {
             notices: health::notices(data),
             picks,
             near_misses: style.section(&data.near_misses, |miss| pick::near_miss(miss, &style)),
+            slate: style.section(&data.slate, |game| slate::row(game, &style)),
             settled: history::settled(data, &style),
             bankroll: history::bankroll(data, &style),
             record: style.section(&data.record, |row| history::record(row, &style)),

@@ -14,7 +14,7 @@ use report::{
     },
 };
 
-use super::{Night, Slate, Verdict, calibration, champion_since, history, read_slate};
+use super::{Night, Slate, Verdict, calibration, champion_since, games::games, history, read_slate};
 use crate::{context::Context, leagues, paths::Key, settings::LeagueSettings};
 
 /// Feeds older than this at the as-of are late, and frozen at five times it.
@@ -66,6 +66,7 @@ fn report_data(context: &Context, night: &Night, task: &TaskContext<'_>) -> anyh
         no_edge_reason: no_edge_reason(slate.as_ref(), &picks),
         picks,
         near_misses,
+        slate: slate.as_ref().map_or_else(Vec::new, games),
         settled: history.settled,
         bankroll_curve: history.curve,
         record: history.record,

@@ -14,7 +14,7 @@ use lenses::{
     Aggregate, Assessment, Candidate, Evidence, Lens, LensKind, Weights, assess, candidate::Quotes,
     circle_of_competence::effective_games, fat_pitch, moat::ClvRecord, mr_market::remaining_movement,
 };
-use market::{GameId, LeagueId, LineRow, Market, ModelCard, Name, Prediction, Predictor};
+use market::{GameId, LeagueId, LineRow, Market, ModelCard, Name, Prediction, Predictor, ScoreForecast};
 use serde::{Deserialize, Serialize};
 
 use super::{Night, ledger_as_of, read_step, write_step};
@@ -79,6 +79,11 @@ pub(crate) struct Slate {
 }
 
 impl Slate {
+    /// Tells whether a draw is bet on in the game's league.
+    pub(crate) fn has_draws(&self, prediction: &Prediction) -> bool {
+        self.three_way.contains(&prediction.game.league)
+    }
+
     pub(crate) fn picks(&self) -> impl Iterator<Item = &Verdict> {
         self.verdicts.iter().filter(|verdict| verdict.stake.amount > market::Money::ZERO)
     }
@@ -96,6 +101,21 @@ impl Slate {
         }
         missed
     }
+}
+
+/// Returns the members' mean of home, draw, away; without draws the two-way probabilities.
+pub(crate) fn outcome_probabilities(members: &[ScoreForecast], draws: bool) -> [f64; 3] {
+    let mut sum = [0.0; 3];
+    for member in members {
+        let [home, draw, away] = if draws {
+            member.moneyline_three_way()
+        } else {
+            let home = member.moneyline_two_way();
+            [home, 0.0, 1.0 - home]
+        };
+        sum = [sum[0] + home, sum[1] + draw, sum[2] + away];
+    }
+    sum.map(|p| p / members.len().max(1) as f64)
 }
 
 pub(super) fn predict_step(

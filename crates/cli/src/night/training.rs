@@ -9,7 +9,9 @@ use market::{GameId, ModelCard, predictor::LeagueScores};
 use model::{Progress, Provenance, Stage, Step, TrainSettings, Trained, Trainer};
 use serde::{Deserialize, Serialize};
 
-use super::{Night, graph_as_of, graphs::Published, read_step, sweeping::Swept, write_step};
+use super::{
+    Night, graph_as_of, graphs::Published, outcome_probabilities, read_step, sweeping::Swept, write_step,
+};
 use crate::{context::Context, paths::Key};
 
 /// Held-out forecasts of one version, by which it is compared with the next.
@@ -85,7 +87,10 @@ pub(crate) fn train(
     let card = ensemble.card().clone();
     let store = context.store()?;
     let forecasts = HeldOutForecasts {
-        games: held_out.iter().map(|p| (p.game.game_id.clone(), mean_outcome(&p.members))).collect(),
+        games: held_out
+            .iter()
+            .map(|p| (p.game.game_id.clone(), outcome_probabilities(&p.members, true)))
+            .collect(),
     };
     store.put(&Key::HeldOut(&card.version).to_string(), &serde_json::to_vec(&forecasts)?)?;
     store.put(&Key::ModelCard(&card.version).to_string(), json.as_bytes())?;
@@ -94,17 +99,6 @@ pub(crate) fn train(
     let seconds_per_epoch =
         members.iter().map(|m| m.seconds_per_epoch).sum::<f64>() / members.len().max(1) as f64;
     Ok(Challenger { card, model, seconds_per_epoch, seconds: begun.elapsed().as_secs_f64() })
-}
-
-fn mean_outcome(members: &[market::ScoreForecast]) -> [f64; 3] {
-    let count = members.len().max(1) as f64;
-    let mut mean = [0.0; 3];
-    for member in members {
-        for (sum, p) in mean.iter_mut().zip(member.moneyline_three_way()) {
-            *sum += p / count;
-        }
-    }
-    mean
 }
 
 /// Writes training's progress as lines of a task's log.

@@ -109,6 +109,7 @@ fn title(name: &str) -> String {
     let known = match name {
         "home_rate" => "Home rate",
         "elo" => "Elo",
+        "normal_margin" => "Normal margin",
         "poisson" => "Poisson",
         "dixon_coles" => "Dixon-Coles",
         "opening_line" => "Opening line",

@@ -23,6 +23,7 @@ pub(crate) fn first_night() -> ReportData {
     (data.games, data.prices_compared) = (0, 0);
     data.picks.clear();
     data.near_misses.clear();
+    data.slate.clear();
     data.settled.clear();
     data.bankroll_curve.truncate(1);
     data.record.clear();

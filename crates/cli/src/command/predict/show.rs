@@ -8,7 +8,7 @@ use market::{Market, Money, Points, Prediction, ScoreForecast, Selection};
 use serde_json::{Value, json};
 
 use crate::{
-    night::{Night, Slate, Verdict},
+    night::{Night, Slate, Verdict, outcome_probabilities},
     table::{percent, signed_percent, table},
 };
 
@@ -36,12 +36,12 @@ pub(super) fn game(prediction: &Prediction, slate: &Slate, zone: &TimeZone) -> S
         "{} – {}\n{start} · {}\n{}\nmodel {} · as of {}\n",
         game.home, game.away, game.league, game.game_id, slate.model.version, prediction.as_of
     );
-    let draws = has_draws(slate, prediction);
+    let draws = slate.has_draws(prediction);
     let mut shown = table(&["forecast", ">home", ">draw", ">away", ">margin", ">total"]);
     let variants =
         [("with prices", &prediction.members), ("without prices", &prediction.members_without_market)];
     for (name, members) in variants.into_iter().filter(|(_, members)| !members.is_empty()) {
-        let [home, draw, away] = outcome(members, draws);
+        let [home, draw, away] = outcome_probabilities(members, draws);
         let mean = |of: fn(&ScoreForecast) -> f64| members.iter().map(of).sum::<f64>() / members.len() as f64;
         let margin = mean(|member| member.margin.mean());
         let total = mean(|member| member.total.mean());
@@ -96,8 +96,8 @@ pub(super) fn slate(slate: &Slate, night: &Night, zone: &TimeZone) -> String {
     let mut games = table(&["start", "game", ">home", ">draw", ">away", ">total"]);
     for prediction in &slate.predictions {
         let start = prediction.game.start_time.to_zoned(zone.clone()).strftime("%a %H:%M").to_string();
-        let draws = has_draws(slate, prediction);
-        let [home, draw, away] = outcome(&prediction.members, draws);
+        let draws = slate.has_draws(prediction);
+        let [home, draw, away] = outcome_probabilities(&prediction.members, draws);
         let draw = if draws { percent(draw) } else { "–".to_owned() };
         let members = prediction.members.len().max(1) as f64;
         let total = prediction.members.iter().map(|m| m.total.mean()).sum::<f64>() / members;
@@ -167,25 +167,6 @@ fn lens_table(verdict: &Verdict) -> String {
     format!("{shown}\n")
 }
 
-fn has_draws(slate: &Slate, prediction: &Prediction) -> bool {
-    slate.three_way.contains(&prediction.game.league)
-}
-
-/// Returns the members' mean of home, draw, away; without draws the two-way probabilities.
-fn outcome(members: &[ScoreForecast], draws: bool) -> [f64; 3] {
-    let mut sum = [0.0; 3];
-    for member in members {
-        let [home, draw, away] = if draws {
-            member.moneyline_three_way()
-        } else {
-            let home = member.moneyline_two_way();
-            [home, 0.0, 1.0 - home]
-        };
-        sum = [sum[0] + home, sum[1] + draw, sum[2] + away];
-    }
-    sum.map(|p| p / members.len().max(1) as f64)
-}
-
 pub(super) fn game_json(prediction: &Prediction, slate: &Slate) -> Value {
     json!({
         "game": prediction.game,
@@ -214,7 +195,7 @@ pub(super) fn slate_json(slate: &Slate) -> Value {
 }
 
 fn moneyline_json(members: &[ScoreForecast]) -> Value {
-    let [home, draw, away] = outcome(members, true);
+    let [home, draw, away] = outcome_probabilities(members, true);
     json!({"home": home, "draw": draw, "away": away})
 }
 

@@ -1,0 +1,53 @@
+//! Tonight's games in words.
+
+use market::Selection;
+use serde::Serialize;
+
+use super::{Style, pick::sides};
+use crate::{
+    format::{self, local_time, percent},
+    input::{SlateGame, SlateOutcome},
+};
+
+#[derive(Debug, Serialize)]
+pub(super) struct SlateRow {
+    league: String,
+    kick_off: String,
+    home: String,
+    away: String,
+    /// Home, draw, away; a draw that is not bet on is empty.
+    outcomes: [Option<OutcomeCell>; 3],
+}
+
+#[derive(Debug, Serialize)]
+struct OutcomeCell {
+    name: &'static str,
+    price: String,
+    book: String,
+    model: String,
+    market: String,
+}
+
+pub(super) fn row(game: &SlateGame, style: &Style<'_>) -> SlateRow {
+    let (home, away) = sides(&game.game);
+    let cell =
+        |selection| game.outcomes.iter().find(|outcome| outcome.selection == selection).map(outcome_cell);
+    SlateRow {
+        league: game.game.league.as_str().to_uppercase(),
+        kick_off: local_time(game.game.start_time, style.zone),
+        home,
+        away,
+        outcomes: [Selection::Home, Selection::Draw, Selection::Away].map(cell),
+    }
+}
+
+fn outcome_cell(outcome: &SlateOutcome) -> OutcomeCell {
+    let dash = || "–".to_owned();
+    OutcomeCell {
+        name: outcome.selection.as_str(),
+        price: outcome.best.as_ref().map_or_else(dash, |best| best.price.to_string()),
+        book: outcome.best.as_ref().map_or_else(String::new, |best| format::name(best.book.as_str())),
+        model: percent(outcome.model, 1),
+        market: outcome.market.map_or_else(dash, |market| percent(market, 1)),
+    }
+}
