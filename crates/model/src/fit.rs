@@ -111,16 +111,12 @@ pub(crate) fn fit(
             let loss = loss_of(member, plan, &piece, true);
             optimizer.backward_step_clip_norm(&loss, settings.clip_norm);
             sum += loss.double_value(&[]);
-            let loss = sum / (batch + 1) as f64;
-            let step = FitStep {
-                epoch,
-                batch: batch + 1,
-                batches,
-                loss,
-                validation_loss: None,
-                elapsed: begin.elapsed(),
-            };
-            watch(&step);
+            let batch = batch + 1;
+            // The last batch is told together with the validation loss.
+            if batch < batches {
+                let (loss, elapsed) = (sum / batch as f64, begin.elapsed());
+                watch(&FitStep { epoch, batch, batches, loss, validation_loss: None, elapsed });
+            }
         }
         let loss = sum / batches as f64;
         if !loss.is_finite() {

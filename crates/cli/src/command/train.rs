@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use data::{Source, demo::DemoSource};
 use graph::Graph;
 use market::predictor::LeagueScores;
-use model::{DeviceChoice, Progress, Provenance, Step, TrainSettings, Trainer};
+use model::{DeviceChoice, Progress, Provenance, Stage, Step, TrainSettings, Trainer, Variant};
 
 use crate::{
     args::TrainArgs,
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &TrainArgs, context: &Context) -> anyhow::Result<Status>
     let (_, as_of) = context.night(args.date)?;
     let mut bar = Bar::new(&settings);
     let challenger = night::train(context, as_of, settings, 1, &mut bar)?;
-    bar.0.finish_and_clear();
+    bar.shown.finish_and_clear();
     let decision = night::promote(context, as_of, &challenger)?;
     if args.json {
         context.print_json(&serde_json::json!({
@@ -84,7 +84,7 @@ fn smoke_test(settings: &TrainSettings, context: &Context) -> anyhow::Result<Sta
     let graph = Graph::build(&snapshot);
     let mut bar = Bar::new(&settings);
     let trained = Trainer::new(&graph, settings, Provenance::default()).train(&mut bar)?;
-    bar.0.finish_and_clear();
+    bar.shown.finish_and_clear();
     for scores in &trained.ensemble.card().scores {
         context.print(&scores_table(scores))?;
     }
@@ -128,21 +128,35 @@ fn scores_table(scores: &LeagueScores) -> String {
     text
 }
 
-/// A bar over all epochs of all fits.
-struct Bar(indicatif::ProgressBar);
+/// A bar over all epochs of all fits; a fit that stops early moves it to the next one's begin.
+struct Bar {
+    shown: indicatif::ProgressBar,
+    /// Most epochs of one fit.
+    epochs: usize,
+    fits_begun: usize,
+    fit: Option<(Variant, Stage, usize)>,
+}
 
 impl Bar {
     fn new(settings: &TrainSettings) -> Self {
         let fits = 2 * settings.ensemble * if settings.refit { 2 } else { 1 };
-        Self(progress::bar((fits * settings.epochs) as u64, "train"))
+        let shown = progress::bar((fits * settings.epochs) as u64, "train");
+        Self { shown, epochs: settings.epochs, fits_begun: 0, fit: None }
     }
 }
 
 impl Progress for Bar {
     fn step(&mut self, step: &Step) {
-        self.0.set_message(night::line_of(step));
-        if step.batch == step.batches {
-            self.0.inc(1);
+        let fit = Some((step.variant, step.stage, step.member));
+        if self.fit != fit {
+            self.fit = fit;
+            self.fits_begun += 1;
         }
+        self.shown.set_message(night::line_of(step));
+        let before = self.epochs * (self.fits_begun - 1);
+        // A second fit runs for as many epochs as the first found best: its share of them counts.
+        let within = self.epochs * (step.epoch * step.batches + step.batch - step.batches)
+            / (step.epochs * step.batches).max(1);
+        self.shown.set_position((before + within) as u64);
     }
 }
