@@ -26,7 +26,6 @@
 //!
 //! polars, arrow, `object_store` and reqwest stay inside; no signature of this crate names them.
 
-mod blocking;
 pub mod demo;
 pub mod error;
 pub mod lake;
@@ -34,6 +33,9 @@ pub mod location;
 pub mod snapshot;
 pub mod source;
 pub mod store;
+
+mod blocking;
+mod http;
 
 pub use demo::DemoSource;
 pub use error::DataError;

@@ -14,19 +14,16 @@ use std::{
     error::Error,
     io::Read,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use flate2::read::MultiGzDecoder;
-use reqwest::{Client, Url};
+use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
-use crate::{DataError, Payload, blocking::Blocking};
+use crate::{DataError, Payload, blocking::Blocking, http};
 
 /// Payloads beyond this are refused: no season of any source comes near it.
 pub const MAX_PAYLOAD_BYTES: u64 = 512 * 1024 * 1024;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-const REQUEST_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// One or more places to fetch payloads from, in the order given.
 ///
@@ -107,7 +104,12 @@ fn files(entry: &str) -> Result<Vec<PathBuf>, DataError> {
     let found = if path.is_dir() { files_of_folder(entry)? } else { files_of_glob(entry)? };
     if found.is_empty() {
         let what = if path.is_dir() { "the folder holds no file" } else { "no such file" };
-        return Err(problem(entry, what, "check the path; it is relative to the working directory", None));
+        return Err(problem(
+            entry,
+            what,
+            "check the path; in edge.toml it counts from where that file lies",
+            None,
+        ));
     }
     Ok(found)
 }
@@ -155,53 +157,31 @@ fn read_file(path: &Path) -> Result<Payload, DataError> {
 }
 
 fn download(address: &str) -> Result<Payload, DataError> {
-    let failed = |what: &str, cause: Box<dyn Error + Send + Sync>| {
-        problem(address, what, "check the address and the network, then run again", Some(cause))
-    };
-    let url = Url::parse(address).map_err(|cause| failed("the URL cannot be read", Box::new(cause)))?;
-    let blocking = Blocking::new().map_err(|cause| failed("no runtime could be started", Box::new(cause)))?;
-    let bytes = blocking
-        .run(body(url.clone()))
-        .map_err(|cause| failed("the download broke off", Box::new(cause)))?
-        .map_err(|refusal| match refusal {
-            Download::Status(status) => {
-                problem(address, format!("the server answered {status}"), "check the address", None)
-            }
-            Download::TooLarge => {
-                problem(address, "the answer is larger than 512 MiB", "split the input into seasons", None)
-            }
-            Download::Transfer(cause) => failed("the download failed", Box::new(cause)),
-        })?;
+    let check = "check the address and the network, then run again";
+    let url = Url::parse(address).map_err(|cause| {
+        problem(address, "the URL cannot be read", "check the address", Some(Box::new(cause)))
+    })?;
+    let shown = without_secrets(&url);
+    let broke_off =
+        |cause: std::io::Error| problem(&shown, "the download broke off", check, Some(Box::new(cause)));
+    let bytes = Blocking::new()
+        .and_then(|blocking| blocking.run(http::pull(&url, &http::Patience::default())))
+        .map_err(broke_off)?
+        .map_err(|error| problem(&shown, error.to_string(), error.advice(), error.cause()))?;
     let name = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
-    payload(address, if name.is_empty() { "download.csv" } else { name }, bytes)
+    payload(&shown, if name.is_empty() { "download.csv" } else { name }, bytes)
 }
 
-enum Download {
-    Status(reqwest::StatusCode),
-    TooLarge,
-    Transfer(reqwest::Error),
-}
-
-impl From<reqwest::Error> for Download {
-    fn from(error: reqwest::Error) -> Self {
-        Self::Transfer(error.without_url())
+/// Returns an address as it may be shown: keys travel as user, password or query.
+fn without_secrets(url: &Url) -> String {
+    let mut shown = url.clone();
+    // Fails only for addresses that cannot carry them.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    if shown.query().is_some() {
+        shown.set_query(Some("..."));
     }
-}
-
-async fn body(url: Url) -> Result<Vec<u8>, Download> {
-    let client = Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(REQUEST_TIMEOUT).build()?;
-    let mut response = client.get(url).send().await?;
-    if !response.status().is_success() {
-        return Err(Download::Status(response.status()));
-    }
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if bytes.len() as u64 + chunk.len() as u64 > MAX_PAYLOAD_BYTES {
-            return Err(Download::TooLarge);
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
+    shown.to_string()
 }
 
 /// Unpacks `.gz` and names the payload by what is inside.

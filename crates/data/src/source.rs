@@ -104,4 +104,11 @@ pub trait Source: Send + Sync {
     fn settings(&self) -> String {
         String::new()
     }
+
+    /// Returns which part of a payload's rows [`parse`](Self::parse) takes, when not all of them.
+    ///
+    /// A payload that was taken in part is read again when another part, or all of it, is asked for.
+    fn part(&self) -> Option<String> {
+        None
+    }
 }

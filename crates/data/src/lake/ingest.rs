@@ -235,7 +235,8 @@ fn newest(parsed: &Parsed) -> Option<Timestamp> {
 
 /// The same bytes may be read in another way under other settings or for another league.
 fn marker_path(source: &dyn Source, hash: &Name) -> String {
-    let settings = &sha256(source.settings().as_bytes())[..16];
+    let taken = source.settings() + &source.part().unwrap_or_default();
+    let settings = &sha256(taken.as_bytes())[..16];
     format!("data/ingested/{}/{}/{hash}-{settings}.json", source.id(), source.league().id)
 }
 
