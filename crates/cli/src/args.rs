@@ -65,6 +65,10 @@ pub(crate) enum Command {
     Trial(TrialArgs),
 }
 
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "write a whole number, at least 1".to_owned())
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct InitArgs {
     /// Where to write it
@@ -84,10 +88,10 @@ pub(crate) struct FetchArgs {
     /// Only this league
     #[arg(long, value_name = "LEAGUE")]
     pub(crate) league: Option<String>,
-    /// Only games from this day on
+    /// Take only games from this day on; a later fetch without it brings the others
     #[arg(long, value_name = "DATE")]
     pub(crate) since: Option<Date>,
-    /// Only what was known before this day [default: now]
+    /// Ask the sources as of this day; a file that holds more is kept whole, and each night sees only its own past [default: now]
     #[arg(long, value_name = "DATE")]
     pub(crate) until: Option<Date>,
     /// Print JSON
@@ -143,7 +147,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "DATE")]
     pub(crate) date: Option<Date>,
     /// Most passes over the training games
-    #[arg(long)]
+    #[arg(long, value_parser = at_least_one)]
     pub(crate) epochs: Option<usize>,
     /// auto, cpu or cuda
     #[arg(long)]
@@ -162,7 +166,7 @@ pub(crate) struct SweepArgs {
     #[arg(long, value_name = "DATE")]
     pub(crate) date: Option<Date>,
     /// How many configurations to try
-    #[arg(long)]
+    #[arg(long, value_parser = at_least_one)]
     pub(crate) trials: Option<usize>,
     /// Who runs them
     #[arg(long, value_enum)]

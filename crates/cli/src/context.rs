@@ -169,5 +169,7 @@ pub(crate) fn start_logging(verbose: u8, json: bool) {
 /// Writes one line to stderr, for people.
 #[expect(clippy::print_stderr, reason = "the one place where a sentence goes to stderr")]
 pub(crate) fn say(line: &str) {
-    eprintln!("{line}");
+    // Names come from outside: none may move the cursor or colour the screen.
+    let plain: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    eprintln!("{plain}");
 }

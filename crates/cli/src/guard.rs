@@ -5,7 +5,6 @@
 
 use std::fmt;
 
-use anyhow::Context as _;
 use coordinator::{Lock, LockError};
 
 use crate::context::{Context, wall_clock};
@@ -53,6 +52,5 @@ pub(crate) fn begin_night(context: &Context) -> anyhow::Result<Lock> {
 }
 
 fn file(context: &Context, guarded: Guarded<'_>) -> anyhow::Result<std::path::PathBuf> {
-    let runs = context.runs_folder().context("cannot tell where locks are kept")?;
-    Ok(runs.join(".locks").join(guarded.to_string()))
+    Ok(context.runs_folder()?.join(".locks").join(guarded.to_string()))
 }

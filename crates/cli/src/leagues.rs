@@ -105,6 +105,10 @@ impl Source for StartingFrom {
     }
 
     fn settings(&self) -> String {
-        format!("{} since={}", self.source.settings(), self.since)
+        self.source.settings()
+    }
+
+    fn part(&self) -> Option<String> {
+        Some(format!(" since={}", self.since))
     }
 }

@@ -1,5 +1,6 @@
 //! One night as a task graph: what waits for what, and where each task leaves its result.
 
+mod best;
 mod bets;
 mod champion;
 mod display;
@@ -22,8 +23,9 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub(crate) use self::{
+    best::{best_predictor, published},
     bets::{entry_json, ledger_row, load_ledger, place, settle, verify_ledger},
-    champion::{best_predictor, champion, promote},
+    champion::promote,
     graphs::{graph_as_of, latest_graph, publish_graph},
     mailing::{mail, stored},
     reporting::write_page,
@@ -104,15 +106,21 @@ pub(crate) fn run_id(runs: &Path, night: &Night, resume: bool) -> String {
 }
 
 /// Returns the night of the newest run that did not come to its end.
+///
+/// A run that was followed by a whole one for the same date is left alone: its report would replace a newer one.
 pub(crate) fn unfinished(runs: &Path) -> anyhow::Result<Night> {
     let mut folders: Vec<PathBuf> =
         std::fs::read_dir(runs).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     folders
         .sort_by_key(|folder| std::fs::metadata(folder.join("night.json")).and_then(|m| m.modified()).ok());
+    let mut reported = Vec::new();
     for folder in folders.iter().rev() {
-        let complete = coordinator::folder::read_state(folder).is_some_and(|record| record.is_complete());
-        if let (false, Ok(bytes)) = (complete, std::fs::read(folder.join("night.json"))) {
-            return Ok(serde_json::from_slice(&bytes)?);
+        let Ok(bytes) = std::fs::read(folder.join("night.json")) else { continue };
+        let Ok(night) = serde_json::from_slice::<Night>(&bytes) else { continue };
+        if coordinator::folder::read_state(folder).is_some_and(|record| record.is_complete()) {
+            reported.push(night.date);
+        } else if !reported.contains(&night.date) {
+            return Ok(night);
         }
     }
     Err(Usage(format!("no night under {} was cut short: leave --resume out", runs.display())).into())
@@ -165,4 +173,36 @@ fn fetch_task(context: &Arc<Context>, night: &Night, league: &LeagueSettings, id
         Ok(TaskOutput::new(summary).fact("rows_added", added))
     })
     .input(as_of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left(runs: &Path, id: &str, hour: u32, whole: bool) {
+        let folder = runs.join(id);
+        std::fs::create_dir_all(&folder).unwrap();
+        let as_of = format!("2026-03-02T{hour:02}:00:00Z").parse().unwrap();
+        let night = Night { date: "2026-03-02".parse().unwrap(), as_of, dry_run: false };
+        let mut task = coordinator::TaskRecord::pending("fetch", "fetch");
+        if whole {
+            task.state = coordinator::TaskState::Done;
+        }
+        let record =
+            RunRecord { run_id: id.to_owned(), started_at: as_of, ended_at: None, tasks: vec![task] };
+        std::fs::write(folder.join("state.json"), serde_json::to_vec(&record).unwrap()).unwrap();
+        std::fs::write(folder.join("night.json"), serde_json::to_vec(&night).unwrap()).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+
+    #[test]
+    fn a_night_that_was_followed_by_a_whole_one_is_not_resumed() {
+        let runs = tempfile::tempdir().unwrap();
+        left(runs.path(), "a", 8, false);
+        assert_eq!(unfinished(runs.path()).unwrap().as_of.to_string(), "2026-03-02T08:00:00Z");
+        left(runs.path(), "b", 9, true);
+        assert!(unfinished(runs.path()).unwrap_err().to_string().contains("no night"));
+        left(runs.path(), "c", 10, false);
+        assert_eq!(unfinished(runs.path()).unwrap().as_of.to_string(), "2026-03-02T10:00:00Z");
+    }
 }

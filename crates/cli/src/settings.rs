@@ -78,9 +78,11 @@ impl Settings {
         for (key, value) in &mut table {
             let name = format!("EDGE_{}", key.to_uppercase());
             if let toml::Value::Table(section) = value {
+                let before = used.len();
                 for (key, value) in section {
                     replace(value, &format!("{name}_{}", key.to_uppercase()), environment, &mut used)?;
                 }
+                refuse_unknown(&name, &used[before..], environment)?;
             } else if !value.is_array() {
                 replace(value, &name, environment, &mut used)?;
             }
@@ -112,6 +114,10 @@ impl Settings {
     }
 
     fn check(&self) -> anyhow::Result<()> {
+        self.model.check().map_err(|error| Usage(format!("[model] cannot be used: {error}")))?;
+        if self.sweep.trials == 0 || self.sweep.epochs == 0 {
+            return Err(Usage("sweep.trials and sweep.epochs must be at least 1".to_owned()).into());
+        }
         let stakes = &self.stakes;
         let shares = [
             ("stakes.kelly_fraction", stakes.kelly_fraction),
@@ -183,6 +189,22 @@ fn replace(
     Ok(())
 }
 
+/// A misspelt variable must not pass for a setting.
+fn refuse_unknown(
+    section: &str,
+    used: &[String],
+    environment: &BTreeMap<String, String>,
+) -> anyhow::Result<()> {
+    let of_section = |name: &&String| name.strip_prefix(section).is_some_and(|rest| rest.starts_with('_'));
+    let known = |name: &&String| used.contains(name) || name.as_str() == "EDGE_SERVE_TOKEN";
+    match environment.keys().filter(of_section).find(|name| !known(name)) {
+        Some(name) => {
+            Err(Usage(format!("{name} names no setting: see the keys that `edge init` writes")).into())
+        }
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
@@ -233,6 +255,11 @@ mod tests {
             let error = load(text, &[]).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");
         }
+        let error = load("", &[("EDGE_MODEL_HIDEN", "8")]).unwrap_err().to_string();
+        assert!(error.contains("EDGE_MODEL_HIDEN"), "{error}");
+        assert!(load("", &[("EDGE_SERVE_TOKEN", "t"), ("EDGE_CACHE", "/c")]).is_ok());
+        let error = load("[model]\nhidden = 10\nheads = 4", &[]).unwrap_err().to_string();
+        assert!(error.contains("[model]") && error.contains("hidden"), "{error}");
         let error = load("", &[("EDGE_MODEL_EPOCHS", "many")]).unwrap_err().to_string();
         assert!(error.contains("EDGE_MODEL_EPOCHS"), "{error}");
     }

@@ -130,8 +130,17 @@ fn told(fresh: &data::Freshness) -> String {
 }
 
 fn model(context: &Context) -> Finding {
-    match night::champion(context) {
-        Ok(Some(card)) => good("model", format!("{} with data as of {}", card.version, card.data_as_of)),
+    let read = || -> anyhow::Result<Option<String>> {
+        let store = context.store()?;
+        if !store.exists(&Key::BestCard.to_string())? && !store.exists(&Key::Best.to_string())? {
+            return Ok(None);
+        }
+        let ensemble = night::published(store)?;
+        let card = ensemble.card();
+        Ok(Some(format!("{} with data as of {}", card.version, card.data_as_of)))
+    };
+    match read() {
+        Ok(Some(says)) => good("model", says),
         Ok(None) => note("model", format!("no {} yet; run `edge train` or `edge nightly`", Key::Best)),
         Err(error) => bad("model", format!("{error:#}")),
     }

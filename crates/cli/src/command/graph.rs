@@ -26,6 +26,7 @@ pub(crate) fn run(command: GraphCommand, context: &Context) -> anyhow::Result<St
 fn build(args: &GraphBuildArgs, context: &Context) -> anyhow::Result<Status> {
     let (_, as_of) = context.night(args.date)?;
     let graph = Graph::build(&context.snapshot(as_of)?);
+    anyhow::ensure!(!graph.games().is_empty(), "no game is known before {as_of}: choose a later date");
     let published = night::publish_graph(context, &graph)?;
     let nodes: Vec<(NodeKind, usize)> = NodeKind::ALL.map(|kind| (kind, graph.node_count(kind))).to_vec();
     if args.json {

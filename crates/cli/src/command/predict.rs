@@ -7,7 +7,8 @@ mod source;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use market::{GameQuery, LeagueId};
+use data::Snapshot;
+use market::{Game, GameQuery, LeagueId};
 
 use self::source::Answers;
 use crate::{
@@ -32,8 +33,8 @@ fn game(args: &PredictGameArgs, context: &Arc<Context>) -> anyhow::Result<Status
         mocked::answer(args, as_of)?
     } else {
         let answers = Answers::open(context, as_of)?;
-        let predicted = answers.predict(&query(args)?)?;
-        (predicted, source::snapshot_or_note(context, as_of)?)
+        let snapshot = source::snapshot_or_note(context, as_of)?;
+        (answers.predict(&scheduled(query(args)?, &snapshot))?, snapshot)
     };
     let slate = night::decide(context, &night, predicted, &snapshot)?;
     let prediction = slate.predictions.first().context("the endpoint answered without a game")?;
@@ -80,6 +81,21 @@ fn query(args: &PredictGameArgs) -> anyhow::Result<GameQuery> {
         },
         _ => return Err(Usage("name a game id, or --home and --away".to_owned()).into()),
     })
+}
+
+/// Returns the next scheduled game of two teams in the place of a made-up one: only it has prices.
+fn scheduled(query: GameQuery, snapshot: &Snapshot) -> GameQuery {
+    let GameQuery::Hypothetical { league, home, away, start_time: None } = &query else { return query };
+    let is_it = |game: &&Arc<Game>| {
+        league.as_ref().is_none_or(|league| *league == game.league)
+            && (&game.home, &game.away) == (home, away)
+            && game.start_time > snapshot.as_of
+    };
+    let games =
+        snapshot.context.iter().map(|row| &row.game).chain(snapshot.lines.iter().map(|row| &row.game));
+    let Some(game) = games.filter(is_it).min_by_key(|game| game.start_time) else { return query };
+    say(&format!("edge: this is the scheduled game {}", game.game_id));
+    GameQuery::Known { game_id: game.game_id.clone() }
 }
 
 impl Predicted {

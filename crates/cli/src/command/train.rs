@@ -24,7 +24,7 @@ pub(crate) fn run(args: &TrainArgs, context: &Context) -> anyhow::Result<Status>
         settings.device = parse_device(device)?;
     }
     if args.smoke_test {
-        return smoke_test(&settings, context);
+        return smoke_test(&settings, context, args.json);
     }
     let (_, as_of) = context.night(args.date)?;
     let mut bar = Bar::new(&settings);
@@ -60,7 +60,7 @@ fn parse_device(text: &str) -> anyhow::Result<DeviceChoice> {
 }
 
 /// Trains a tiny network on the demo league, in memory; nothing is read from the store or written to it.
-fn smoke_test(settings: &TrainSettings, context: &Context) -> anyhow::Result<Status> {
+fn smoke_test(settings: &TrainSettings, context: &Context, json: bool) -> anyhow::Result<Status> {
     let settings = TrainSettings {
         hidden: 8,
         heads: 2,
@@ -85,8 +85,12 @@ fn smoke_test(settings: &TrainSettings, context: &Context) -> anyhow::Result<Sta
     let mut bar = Bar::new(&settings);
     let trained = Trainer::new(&graph, settings, Provenance::default()).train(&mut bar)?;
     bar.shown.finish_and_clear();
-    for scores in &trained.ensemble.card().scores {
-        context.print(&scores_table(scores))?;
+    if json {
+        context.print_json(trained.ensemble.card())?;
+    } else {
+        for scores in &trained.ensemble.card().scores {
+            context.print(&scores_table(scores))?;
+        }
     }
     say("edge: smoke test passed: graph, sampler, network, training and scoring work; nothing was published");
     Ok(Status::Done)

@@ -1,20 +1,25 @@
-//! The champion: who it is, what it takes to replace it, and how it is loaded.
+//! The champion: who it is, and what it takes to replace it.
+//!
+//! The log of promotions says which version was champion for which night; `best.pt` and `best.json` are a copy of the
+//! latest one for those who only serve.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use coordinator::{TaskContext, TaskOutput};
 use data::{Snapshot, Store};
 use jiff::Timestamp;
 use market::{
-    GameId, GameStatus, ModelCard, Predictor, ResultRow,
+    GameId, GameStatus, ModelCard, ResultRow,
     score::{ReliabilityBin, log_loss, reliability},
 };
-use model::{Ensemble, GraphPredictor, ModelFile};
+use model::ModelFile;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Night, graph_as_of, read_step,
+    Night,
+    best::Best,
+    read_step,
     training::{Challenger, HeldOutForecasts},
 };
 use crate::{
@@ -25,15 +30,6 @@ use crate::{
 
 /// Bins of the reliability plot, as many as the expected calibration error has.
 const CALIBRATION_BINS: usize = 10;
-
-/// The champion as `best.json` tells it: its card, since when, and the whole model file.
-#[derive(Debug, Serialize, Deserialize)]
-struct Best {
-    #[serde(flatten)]
-    card: ModelCard,
-    promoted_as_of: Timestamp,
-    model: ModelFile,
-}
 
 /// One line of the promotion log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -60,6 +56,10 @@ pub(super) fn promote_step(
 }
 
 /// Makes the challenger the champion when it is better on games that neither was trained on.
+///
+/// It is measured against the champion of its own time: what was promoted for later nights was trained on what this
+/// night may not know. The decision is written down before anything is published, so that a promotion that is cut
+/// off is found again, and finished, by whoever promotes next.
 pub(crate) fn promote(
     context: &Context,
     as_of: Timestamp,
@@ -67,57 +67,82 @@ pub(crate) fn promote(
 ) -> anyhow::Result<Decision> {
     let _alone = guard::wait(context, Guarded::Models)?;
     let store = context.store()?;
-    let champion = champion(context)?;
-    if let Some(champion) = &champion {
-        heal(store, champion)?;
-    }
     let version = &challenger.card.version;
+    let before = decisions(store)?;
+    if let Some(decided) = before.iter().find(|old| old.as_of == as_of && old.challenger == *version) {
+        publish_live(store)?;
+        return Ok(decided.clone());
+    }
+    let champion = champion_at(store, as_of)?.map(|champion| champion.card.version);
     let mut decision = Decision {
         as_of,
         challenger: version.clone(),
-        champion: champion.as_ref().map(|card| card.version.clone()),
+        champion: champion.clone(),
         games: 0,
         difference: None,
         promoted: true,
         why: format!("{version} is the first champion"),
     };
-    if let Some(champion) = &champion {
-        if champion.version == *version {
+    match champion {
+        Some(champion) if champion == *version => {
             decision.promoted = false;
             decision.why = format!("{version} is the champion already");
-            return Ok(decision);
         }
-        compare(context, as_of, &mut decision, &champion.version)?;
+        Some(champion) => compare(context, as_of, &mut decision, &champion)?,
+        None => {}
     }
-    // Written down before it is done: a promotion that is cut off is decided again, and found here.
     log_decision(store, &decision)?;
-    if decision.promoted {
-        let weights = store.get(&challenger.model.key)?;
-        let json = store.get(&Key::ModelCard(version).to_string())?;
-        let best = Best {
-            card: challenger.card.clone(),
-            promoted_as_of: as_of,
-            model: serde_json::from_slice(&json)?,
-        };
-        // The weights go first; the card with their hash makes them count.
-        store.put(&Key::Best.to_string(), &weights)?;
-        store.put(&Key::BestCard.to_string(), &serde_json::to_vec_pretty(&best)?)?;
-    }
+    publish_live(store)?;
     Ok(decision)
 }
 
-/// Puts the champion's weights back where they are looked for, when a promotion was cut off between weights and card.
-fn heal(store: &Store, champion: &ModelCard) -> anyhow::Result<()> {
-    let is_champion = |weights: &[u8]| model::sha256(weights) == champion.sha256;
-    if store.try_get(&Key::Best.to_string())?.is_some_and(|weights| is_champion(&weights)) {
+/// A promoted version.
+pub(super) struct Champion {
+    pub(super) card: ModelCard,
+    /// As-of of its promotion.
+    since: Timestamp,
+    model: ModelFile,
+}
+
+/// Returns the version that was promoted last for a night up to `as_of`; one whose card is lost is passed over.
+pub(super) fn champion_at(store: &Store, as_of: Timestamp) -> anyhow::Result<Option<Champion>> {
+    let mut promoted: Vec<Decision> = decisions(store)?
+        .into_iter()
+        .filter(|decision| decision.promoted && decision.as_of <= as_of)
+        .collect();
+    promoted.sort_by_key(|decision| decision.as_of);
+    for decision in promoted.into_iter().rev() {
+        let card = store.try_get(&Key::ModelCard(&decision.challenger).to_string())?;
+        if let Some(Ok(model)) = card.map(|bytes| serde_json::from_slice::<ModelFile>(&bytes)) {
+            return Ok(Some(Champion { card: model.card.clone(), since: decision.as_of, model }));
+        }
+        tracing::warn!(version = decision.challenger, "the card of a promoted model is lost");
+    }
+    Ok(None)
+}
+
+/// Puts the champion of the latest night where others look for it, unless it is there.
+fn publish_live(store: &Store) -> anyhow::Result<()> {
+    let Some(live) = champion_at(store, Timestamp::MAX)? else { return Ok(()) };
+    let is_live = |weights: &Vec<u8>| model::sha256(weights) == live.card.sha256;
+    let published = store.try_get(&Key::BestCard.to_string())?;
+    let published = published.and_then(|bytes| serde_json::from_slice::<Best>(&bytes).ok());
+    let same_card = published.is_some_and(|best| best.card.version == live.card.version);
+    let same_weights = store.try_get(&Key::Best.to_string())?.as_ref().is_some_and(is_live);
+    if same_card && same_weights {
         return Ok(());
     }
-    if let Some(weights) =
-        store.try_get(&Key::Model(&champion.version).to_string())?.filter(|w| is_champion(w))
-    {
-        tracing::warn!(version = %champion.version, "models/best.pt was not the champion's and is put back");
-        store.put(&Key::Best.to_string(), &weights)?;
-    }
+    let weights = store.try_get(&Key::Model(&live.card.version).to_string())?.filter(is_live);
+    let weights = weights.with_context(|| {
+        format!(
+            "the weights of {} are lost or changed: run `edge train` to make a new one",
+            live.card.version
+        )
+    })?;
+    let best = Best { card: live.card, promoted_as_of: live.since, model: live.model };
+    // The weights go first; the card with their hash makes them count.
+    store.put(&Key::Best.to_string(), &weights)?;
+    store.put(&Key::BestCard.to_string(), &serde_json::to_vec_pretty(&best)?)?;
     Ok(())
 }
 
@@ -180,72 +205,23 @@ pub(super) fn calibration(
     Ok(reliability(&forecasts, CALIBRATION_BINS))
 }
 
-/// Appends the decision once; a night that is resumed decides the same again.
+/// Returns every decision in the order in which it was made; a line that cannot be read is passed over.
+fn decisions(store: &Store) -> anyhow::Result<Vec<Decision>> {
+    let bytes = store.try_get(&Key::Promotions.to_string())?.unwrap_or_default();
+    Ok(String::from_utf8_lossy(&bytes).lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}
+
 fn log_decision(store: &Store, decision: &Decision) -> anyhow::Result<()> {
     let key = Key::Promotions.to_string();
-    let mut text = String::from_utf8(store.try_get(&key)?.unwrap_or_default())?;
-    let mut decided = text.lines().filter_map(|line| serde_json::from_str::<Decision>(line).ok());
-    if decided.any(|old| old.as_of == decision.as_of && old.challenger == decision.challenger) {
-        return Ok(());
-    }
+    let mut text = String::from_utf8_lossy(&store.try_get(&key)?.unwrap_or_default()).into_owned();
     text.push_str(&serde_json::to_string(decision)?);
     text.push('\n');
     store.put(&key, text.as_bytes())?;
     Ok(())
 }
 
-/// Returns the champion's card; none before the first promotion.
-pub(crate) fn champion(context: &Context) -> anyhow::Result<Option<ModelCard>> {
-    let bytes = context.store()?.try_get(&Key::BestCard.to_string())?;
-    let best = bytes.map(|bytes| serde_json::from_slice::<Best>(&bytes)).transpose();
-    Ok(best.context("models/best.json cannot be read: run `edge train`")?.map(|best| best.card))
-}
-
-/// Returns since when a version is the champion.
+/// Returns since when a version is a champion.
 pub(super) fn champion_since(context: &Context, version: &str) -> anyhow::Result<Option<Timestamp>> {
-    let bytes = context.store()?.try_get(&Key::BestCard.to_string())?;
-    let best = bytes.and_then(|bytes| serde_json::from_slice::<Best>(&bytes).ok());
-    Ok(best.filter(|best| best.card.version == version).map(|best| best.promoted_as_of))
-}
-
-/// Loads the champion (or what `MODEL_URI` names) over the graph as of an instant.
-pub(crate) fn best_predictor(context: &Context, as_of: Timestamp) -> anyhow::Result<Arc<dyn Predictor>> {
-    let ensemble = match read_best(context) {
-        // A promotion replaces the weights first and then the card: looked at in between, they do not match.
-        Err(_) => {
-            std::thread::sleep(Duration::from_millis(200));
-            read_best(context)?
-        }
-        read => read?,
-    };
-    let trained = ensemble.card().data_as_of;
-    ensure!(
-        trained <= as_of,
-        "model {} was trained with data as of {trained}, later than {as_of}: run `edge nightly --date` for a past night",
-        ensemble.card().version
-    );
-    Ok(Arc::new(GraphPredictor::new(ensemble, graph_as_of(context, as_of)?)?))
-}
-
-/// Returns the weights, the card beside them, and what they are called.
-fn read_uri_or_champion(context: &Context) -> anyhow::Result<(Vec<u8>, Vec<u8>, String)> {
-    if let Some(uri) = context.variable("MODEL_URI") {
-        let (folder, file) = uri.rsplit_once('/').unwrap_or((".", uri));
-        let beside = Store::open(folder)?;
-        let card = beside.get(&format!("{}.json", file.strip_suffix(".pt").unwrap_or(file)))?;
-        return Ok((beside.get(file)?, card, uri.to_owned()));
-    }
-    let store = context.store()?;
-    let card = store.try_get(&Key::BestCard.to_string())?;
-    let card = card.context("there is no model yet: run `edge train` or `edge nightly`")?;
-    Ok((store.get(&Key::Best.to_string())?, card, Key::Best.to_string()))
-}
-
-fn read_best(context: &Context) -> anyhow::Result<Ensemble> {
-    let (weights, card, name) = read_uri_or_champion(context)?;
-    let read = || -> anyhow::Result<Ensemble> {
-        let best: Best = serde_json::from_slice(&card).context("the card beside it is not whole")?;
-        Ok(Ensemble::from_bytes(&weights, &serde_json::to_string(&best.model)?)?)
-    };
-    read().with_context(|| format!("{name} cannot be used; run `edge train` to make a new one"))
+    let mut promoted = decisions(context.store()?)?.into_iter().filter(|decision| decision.promoted);
+    Ok(promoted.find(|decision| decision.challenger == version).map(|decision| decision.as_of))
 }

@@ -49,7 +49,12 @@ pub(crate) fn mail(context: &Context, date: Date) -> anyhow::Result<String> {
     for to in &recipients {
         sent += usize::from(send_once(context, &url, &data, &rendered, to)?);
     }
-    Ok(format!("sent to {sent} of {} recipients, the others had it", recipients.len()))
+    let had_it = recipients.len() - sent;
+    Ok(if had_it == 0 {
+        format!("sent to {sent}")
+    } else {
+        format!("sent to {sent}, {had_it} had it before")
+    })
 }
 
 /// Sends unless this recipient has had a report of this date; tells whether it was sent now.

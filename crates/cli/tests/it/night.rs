@@ -179,6 +179,49 @@ fn a_night_whose_source_is_gone_still_reports_with_what_it_has() {
     assert!(report.contains("gone.csv"), "the report names what failed");
 }
 
+#[test]
+fn an_earlier_night_uses_the_champion_of_its_time_and_leaves_the_live_one() {
+    let edge = Edge::with(SMALL);
+    edge.run(&["nightly", "--date", "2026-03-03"]).done();
+    let live = edge.files()["models/best.json"].clone();
+    edge.run(&["nightly", "--date", DATE]).done();
+    assert_eq!(edge.files()["models/best.json"], live, "the later night's champion stays live");
+    let refused = edge.run(&["predict", "slate", "--date", "2026-03-01"]);
+    refused.refused(1, &["no model was trained", "edge train --date"]);
+    // A card that was spoilt is written again from the log of promotions.
+    edge.write("edge-store/models/best.json", b"{");
+    assert_eq!(edge.run(&["doctor"]).code, Some(1));
+    edge.run(&["train", "--date", "2026-03-03"]).done();
+    assert_eq!(edge.files()["models/best.json"], live);
+    assert_eq!(edge.run(&["doctor"]).code, Some(0));
+}
+
+#[test]
+fn two_teams_that_play_tonight_are_predicted_as_their_scheduled_game() {
+    let edge = Edge::with(SMALL);
+    edge.run(&["nightly", "--date", DATE]).done();
+    let slate = edge.run(&["predict", "slate", "--date", DATE, "--json"]).done();
+    let slate: serde_json::Value = serde_json::from_str(&slate).unwrap();
+    let game = &slate["games"][0]["game"];
+    let team = |side: &str| game[side].as_str().unwrap().to_owned();
+    let by_id = edge.run(&["predict", "game", &team("game_id"), "--date", DATE, "--json"]).done();
+    let by_teams =
+        ["predict", "game", "--home", &team("home"), "--away", &team("away"), "--date", DATE, "--json"];
+    assert_eq!(edge.run(&by_teams).done(), by_id);
+}
+
+#[test]
+fn a_fetch_of_some_games_is_completed_by_a_fetch_of_all() {
+    let edge = Edge::with(SMALL);
+    let whole = Edge::with(SMALL);
+    edge.run(&["fetch", "--until", DATE, "--since", "2025-01-01"]).done();
+    edge.run(&["fetch", "--until", DATE]).done();
+    whole.run(&["fetch", "--until", DATE]).done();
+    let count = |edge: &Edge| edge.run(&["graph", "build", "--date", DATE, "--json"]).done();
+    let nodes = |text: String| serde_json::from_str::<serde_json::Value>(&text).unwrap()["nodes"].clone();
+    assert_eq!(nodes(count(&edge)), nodes(count(&whole)));
+}
+
 fn lock(edge: &Edge, name: &str) -> coordinator::Lock {
     let path = edge.path("edge-store/runs/.locks").join(name);
     coordinator::Lock::try_take(&path, jiff::Timestamp::UNIX_EPOCH).unwrap()
