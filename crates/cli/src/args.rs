@@ -105,7 +105,7 @@ pub(crate) enum GraphCommand {
     Build(GraphBuildArgs),
     /// Show what a game's prediction is made from
     Show(GraphShowArgs),
-    /// Write the graph's node and edge counts, and the meta-graph as DOT
+    /// Write the meta-graph as DOT: which kinds connect through which relations
     Export(GraphExportArgs),
 }
 

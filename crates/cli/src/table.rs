@@ -20,6 +20,11 @@ pub(crate) fn table(heads: &[&str]) -> Table {
     table
 }
 
+/// Returns a number with its noun: `1 bet`, `2 bets`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Returns a percentage such as `52.8 %`.
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)

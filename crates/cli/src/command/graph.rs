@@ -19,7 +19,7 @@ pub(crate) fn run(command: GraphCommand, context: &Context) -> anyhow::Result<St
     match command {
         GraphCommand::Build(args) => build(&args, context),
         GraphCommand::Show(args) => show(&args, context),
-        GraphCommand::Export(args) => export(&args, context),
+        GraphCommand::Export(args) => export(&args),
     }
 }
 
@@ -79,9 +79,8 @@ fn show(args: &GraphShowArgs, context: &Context) -> anyhow::Result<Status> {
     Ok(Status::Done)
 }
 
-fn export(args: &GraphExportArgs, context: &Context) -> anyhow::Result<Status> {
+fn export(args: &GraphExportArgs) -> anyhow::Result<Status> {
     write(&args.file, &graph::meta::to_dot())?;
-    context.print(&format!("wrote the meta-graph to {}", args.file.display()))?;
     Ok(Status::Done)
 }
 

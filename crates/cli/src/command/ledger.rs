@@ -5,7 +5,7 @@ use crate::{
     context::{Context, say},
     exit::Status,
     night::{self, Night},
-    table::table,
+    table::{counted, table},
 };
 
 pub(crate) fn run(command: LedgerCommand, context: &Context) -> anyhow::Result<Status> {
@@ -44,7 +44,10 @@ fn settle(args: &LedgerSettleArgs, context: &Context) -> anyhow::Result<Status> 
     for entry in &settled {
         shown.add_row(night::ledger_row(entry));
     }
-    context.print(&format!("{shown}\n{} bets settled with what was known before {as_of}", settled.len()))?;
+    context.print(&format!(
+        "{shown}\n{} settled with what was known before {as_of}",
+        counted(settled.len(), "bet")
+    ))?;
     Ok(Status::Done)
 }
 

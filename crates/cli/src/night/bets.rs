@@ -19,6 +19,7 @@ use crate::{
     context::{Context, wall_clock},
     guard::{self, Guarded},
     paths::Key,
+    table::counted,
 };
 
 /// Reads the ledger; an absent one is empty.
@@ -75,7 +76,7 @@ pub(super) fn settle_step(
     task: &TaskContext<'_>,
 ) -> anyhow::Result<TaskOutput> {
     let settled = settle(context, night, &run_name(task))?;
-    Ok(TaskOutput::new(format!("{} bets settled", settled.len())))
+    Ok(TaskOutput::new(format!("{} settled", counted(settled.len(), "bet"))))
 }
 
 fn run_name(task: &TaskContext<'_>) -> String {
@@ -123,7 +124,7 @@ pub(super) fn ledger_step(
 ) -> anyhow::Result<TaskOutput> {
     let slate: Slate = read_step(task, "stake")?;
     let placed = place(context, night, &slate, &run_name(task))?;
-    Ok(TaskOutput::new(format!("{placed} bets placed")).fact("placed", placed))
+    Ok(TaskOutput::new(format!("{} placed", counted(placed, "bet"))).fact("placed", placed))
 }
 
 /// Appends the slate's picks; a pick that is there already is left as it is.
@@ -171,7 +172,12 @@ fn terms(verdict: &Verdict, slate: &Slate, three_way: bool) -> Terms {
 /// Recomputes every row; says what was checked.
 pub(crate) fn verify_ledger(context: &Context) -> anyhow::Result<String> {
     let verified = load_ledger(context)?.verify()?;
-    Ok(format!("{} rows, {} bets, {} open", verified.rows, verified.bets, verified.open))
+    Ok(format!(
+        "{}, {}, {} open",
+        counted(verified.rows, "row"),
+        counted(verified.bets, "bet"),
+        verified.open
+    ))
 }
 
 /// Returns an entry as the ledger's columns, for JSON.

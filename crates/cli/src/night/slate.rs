@@ -18,7 +18,7 @@ use market::{GameId, LeagueId, LineRow, Market, ModelCard, Name, Prediction, Pre
 use serde::{Deserialize, Serialize};
 
 use super::{Night, ledger_as_of, read_step, write_step};
-use crate::context::Context;
+use crate::{context::Context, table::counted};
 
 /// A price that nobody has seen for longer may be gone.
 const MAX_PRICE_AGE: SignedDuration = SignedDuration::from_hours(36);
@@ -127,7 +127,7 @@ pub(super) fn predict_step(
     let predicted = predict(context, predictor.as_ref(), night.as_of)?;
     let output = write_step(task, &predicted)?;
     let games = predicted.predictions.len();
-    Ok(TaskOutput::new(format!("{games} games by model {}", predicted.model.version))
+    Ok(TaskOutput::new(format!("{} by model {}", counted(games, "game"), predicted.model.version))
         .output(output)
         .fact("games", games))
 }
@@ -152,7 +152,7 @@ pub(super) fn stake_step(
     let slate = decide(context, night, predicted, &snapshot)?;
     let output = write_step(task, &slate)?;
     let picks = slate.picks().count();
-    let summary = format!("{} prices compared, {picks} bets", slate.prices_compared);
+    let summary = format!("{} compared, {}", counted(slate.prices_compared, "price"), counted(picks, "bet"));
     Ok(TaskOutput::new(summary).output(output).fact("picks", picks))
 }
 

@@ -9,7 +9,7 @@ use model::{Search, TrainSettings, TrialResult, TrialSpec};
 use serde::{Deserialize, Serialize};
 
 use super::{Night, write_step};
-use crate::context::Context;
+use crate::{context::Context, table::counted};
 
 /// What a trial's process is told: which graph, which settings.
 #[derive(Debug, Serialize, Deserialize)]
@@ -35,7 +35,10 @@ pub(super) fn sweep_step(
     let swept =
         sweep(context, night.as_of, context.settings.sweep.trials, task.folder(), &|line| task.log(line))?;
     let output = write_step(task, &swept)?;
-    let summary = format!("{} trials, best is trial {}", swept.trials.len(), swept.best_trial);
+    let failed =
+        if swept.failed.is_empty() { String::new() } else { format!(", {} failed", swept.failed.len()) };
+    let summary =
+        format!("{}{failed}, best is trial {}", counted(swept.trials.len(), "trial"), swept.best_trial);
     Ok(TaskOutput::new(summary).output(output))
 }
 

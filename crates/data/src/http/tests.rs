@@ -187,6 +187,10 @@ fn attempts_end() {
     let error = pulled(&server, &brief()).unwrap_err();
     assert!(matches!(error, HttpError::Status { .. }) && error.advice().contains("later"), "{error}");
     assert_eq!(server.asked(), 3);
+    let breaking = Server::saying(vec![b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\nDiv,Da".to_vec()]);
+    let error = pulled(&breaking, &brief()).unwrap_err();
+    assert_eq!(error.to_string(), "the answer broke off");
+    assert_eq!(breaking.asked(), 3);
 }
 
 #[test]

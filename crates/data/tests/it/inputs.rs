@@ -101,16 +101,11 @@ fn a_url_is_fetched() {
 }
 
 #[test]
-fn a_refusing_or_breaking_server_is_an_error() {
+fn a_refusing_server_is_an_error() {
     let (address, server) = serve_once(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_vec());
     let error = Location::new([address.as_str()]).fetch().unwrap_err().to_string();
     server.join().unwrap();
     assert!(error.contains(&address) && error.contains("404"), "{error}");
-
-    let (address, server) = serve_once(ok(SEASON, SEASON.len() + 100));
-    let error = Location::new([address.as_str()]).fetch().unwrap_err().to_string();
-    server.join().unwrap();
-    assert!(error.contains("the download failed"), "{error}");
 }
 
 #[test]

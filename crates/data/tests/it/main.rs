@@ -7,6 +7,7 @@
 )]
 
 mod crash;
+mod damage;
 mod inputs;
 mod lake;
 mod real;

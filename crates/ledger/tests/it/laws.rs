@@ -144,7 +144,8 @@ proptest! {
         let settings = StakeSettings { max_game: Some(0.015), ..StakeSettings::default() };
         let stakes = size(&proposals, &settings, &purse);
         let total: Money = stakes.iter().map(|stake| stake.amount).sum();
-        prop_assert!(total <= purse.balance.fraction_floor((settings.max_day - purse.exposure()).max(0.0)));
+        // In money, to the cent: shares are rounded fractions.
+        prop_assert!(total <= (purse.balance.fraction_floor(settings.max_day) - purse.open).max(Money::ZERO));
         let mut games = BTreeSet::new();
         for (stake, proposal) in stakes.iter().zip(&proposals) {
             prop_assert!(stake.amount <= purse.balance.fraction_floor(0.015));

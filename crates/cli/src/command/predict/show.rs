@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     night::{Night, Slate, Verdict, outcome_probabilities},
-    table::{percent, signed_percent, table},
+    table::{counted, percent, signed_percent, table},
 };
 
 /// Returns the selection as a bettor writes it: `Brentford +0.5`, `over 2.5`.
@@ -82,10 +82,10 @@ pub(super) fn slate(slate: &Slate, night: &Night, zone: &TimeZone) -> String {
     let picks: Vec<&Verdict> = slate.picks().collect();
     let staked: Money = picks.iter().map(|verdict| verdict.stake.amount).sum();
     let mut text = format!(
-        "{}: {} games, {} prices compared\nmodel {} · as of {}\n",
+        "{}: {}, {} compared\nmodel {} · as of {}\n",
         night.date,
-        slate.predictions.len(),
-        slate.prices_compared,
+        counted(slate.predictions.len(), "game"),
+        counted(slate.prices_compared, "price"),
         slate.model.version,
         night.as_of
     );
@@ -113,7 +113,7 @@ pub(super) fn slate(slate: &Slate, night: &Night, zone: &TimeZone) -> String {
     if picks.is_empty() {
         text.push_str("No edge tonight.\n");
     } else {
-        let _ = writeln!(text, "{} bets, {staked} staked", picks.len());
+        let _ = writeln!(text, "{}, {staked} staked", counted(picks.len(), "bet"));
         text.push_str(&bets_table(&picks));
     }
     let missed = slate.near_misses();
