@@ -135,7 +135,7 @@ fn publish_live(store: &Store) -> anyhow::Result<()> {
     let weights = store.try_get(&Key::Model(&live.card.version).to_string())?.filter(is_live);
     let weights = weights.with_context(|| {
         format!(
-            "the weights of {} are lost or changed: run `edge train` to make a new one",
+            "the weights of champion {0} are lost or changed: remove models/{0} and run `edge train`",
             live.card.version
         )
     })?;
