@@ -1,7 +1,7 @@
 //! From configured leagues to their sources.
 
 use data::{
-    DataError, FootballData, IngestReport, Leads, League, Location, Nflverse, Parsed, Payload, Source,
+    DataError, FootballData, IngestReport, Leads, League, Location, Nflverse, Parsed, Payload, Pull, Source,
     demo::DemoSource,
 };
 use market::{Name, Timestamp};
@@ -88,8 +88,8 @@ impl Source for StartingFrom {
         self.source.league()
     }
 
-    fn fetch(&self, until: Timestamp) -> Result<Vec<Payload>, DataError> {
-        self.source.fetch(until)
+    fn fetch(&self, pull: &Pull<'_>) -> Result<Vec<Payload>, DataError> {
+        self.source.fetch(pull)
     }
 
     fn parse(&self, payload: &Payload, payload_hash: &Name) -> Result<Parsed, DataError> {

@@ -6,10 +6,10 @@
 //!
 //! # Example
 //! ```
-//! use data::{Source, demo::{self, DemoSource}};
+//! use data::{Pull, Source, demo::{self, DemoSource}};
 //! let until = "2024-03-01T09:00:00Z".parse().unwrap();
 //! let league = DemoSource::new(DemoSource::league("demo").unwrap(), demo::DEFAULT_SEED);
-//! let files = league.fetch(until).unwrap();
+//! let files = league.fetch(&Pull::new(until)).unwrap();
 //! assert_eq!(files.first().unwrap().name, "demo_2019_games.csv");
 //! let rows = league.parse(files.last().unwrap(), &"sha256".into()).unwrap();
 //! assert!(rows.lines.iter().all(|line| line.captured_at < until));
@@ -39,7 +39,7 @@ use market::{Game, LeagueId, Name, Timestamp};
 
 pub use truth::Truth;
 
-use crate::{DataError, League, Parsed, Payload, Source};
+use crate::{DataError, League, Parsed, Payload, Pull, Source};
 
 /// Seed of the league that runs when none is configured.
 pub const DEFAULT_SEED: u64 = 2;
@@ -89,9 +89,9 @@ impl Source for DemoSource {
         &self.league
     }
 
-    /// Returns a file of games and one of prices for each of six seasons, holding only what was known before `until`.
-    fn fetch(&self, until: Timestamp) -> Result<Vec<Payload>, DataError> {
-        Ok(feed::payloads(self.seed, until))
+    /// Returns a file of games and one of prices for each of six seasons, holding only what was known before `pull.until`.
+    fn fetch(&self, pull: &Pull<'_>) -> Result<Vec<Payload>, DataError> {
+        Ok(feed::payloads(self.seed, pull.until))
     }
 
     fn parse(&self, payload: &Payload, payload_hash: &Name) -> Result<Parsed, DataError> {

@@ -1,20 +1,21 @@
-//! Pulls over HTTP: patient with a server that is busy, brief with one that says no.
+//! Requests over HTTP: patient with a server that is busy, brief with one that says no.
 //!
-//! A pull has a time limit for connecting, one for silence, and one for everything together. What may pass (a broken
+//! A request has a time limit for connecting, one for silence, and one for everything together. What may pass (a broken
 //! connection, a cut body, 408, 425, 429, 5xx) is tried again after a growing, jittered wait; `Retry-After` is
 //! obeyed as far as the whole limit allows. What will not pass (other codes, a redirect loop, a body that is too large)
-//! is not. Requests to one host keep their distance, whatever part of this process makes them.
+//! is not. Requests to one host keep their distance, whatever part of this process makes them. What was had before is
+//! asked for on condition (`ETag`, `Last-Modified`), so that an unchanged answer costs no bytes.
 
-use std::{
-    error::Error,
-    num::NonZeroU32,
-    sync::LazyLock,
-    time::{Duration, SystemTime},
-};
+use std::{error::Error, num::NonZeroU32, sync::LazyLock, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use reqwest::{Client, Response, StatusCode, Url, header::RETRY_AFTER};
+use market::Timestamp;
+use reqwest::{
+    Client, Response, StatusCode, Url,
+    header::{ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER},
+};
+use serde::{Deserialize, Serialize};
 
 /// How patient a pull is.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +47,29 @@ impl Default for Patience {
     }
 }
 
-/// Why a pull gave nothing.
+/// What tells one version of an answer from another.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Validators {
+    pub(crate) etag: Option<String>,
+    pub(crate) last_modified: Option<String>,
+}
+
+/// What a server sent.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The whole body.
+    Body { bytes: Vec<u8>, validators: Validators, allowance: Allowance },
+    /// What was had before still holds.
+    Unchanged { allowance: Allowance },
+}
+
+/// Requests that a metered server says are used up and left.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Allowance {
+    pub(crate) remaining: Option<u64>,
+}
+
+/// Why a request gave nothing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HttpError {
     #[error("the server answered {status}")]
@@ -131,8 +154,12 @@ const PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(3);
 static DISTANCE: LazyLock<DefaultKeyedRateLimiter<String>> =
     LazyLock::new(|| RateLimiter::keyed(Quota::per_second(PER_SECOND)));
 
-/// Pulls the whole body of `url`.
-pub(crate) async fn pull(url: &Url, patience: &Patience) -> Result<Vec<u8>, HttpError> {
+/// Asks for the whole body of `url`, on condition that it is another than the one `had` before.
+pub(crate) async fn get(
+    url: &Url,
+    had: Option<&Validators>,
+    patience: &Patience,
+) -> Result<Answer, HttpError> {
     let client = Client::builder()
         .connect_timeout(patience.connect)
         .read_timeout(patience.silence)
@@ -143,7 +170,7 @@ pub(crate) async fn pull(url: &Url, patience: &Patience) -> Result<Vec<u8>, Http
         .with_max_delay(patience.whole)
         .with_max_times(patience.attempts.saturating_sub(1))
         .with_jitter();
-    let attempts = (|| attempt(&client, url, patience.max_bytes))
+    let attempts = (|| attempt(&client, url, had, patience.max_bytes))
         .retry(waits)
         .when(HttpError::may_pass)
         .adjust(|error, wait| wait.map(|wait| asked_wait(error).map_or(wait, |asked| asked.max(wait))))
@@ -161,15 +188,35 @@ fn asked_wait(error: &HttpError) -> Option<Duration> {
     }
 }
 
-async fn attempt(client: &Client, url: &Url, max_bytes: u64) -> Result<Vec<u8>, HttpError> {
+async fn attempt(
+    client: &Client,
+    url: &Url,
+    had: Option<&Validators>,
+    max_bytes: u64,
+) -> Result<Answer, HttpError> {
     if let Some(host) = url.host_str() {
         DISTANCE.until_key_ready(&host.to_owned()).await;
     }
-    let mut response = client.get(url.clone()).send().await?;
+    let mut request = client.get(url.clone());
+    if let Some(Validators { etag, last_modified }) = had {
+        let conditions = [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)];
+        for (header, value) in
+            conditions.into_iter().filter_map(|(header, value)| Some((header, value.as_ref()?)))
+        {
+            request = request.header(header, value);
+        }
+    }
+    let mut response = request.send().await?;
     let status = response.status();
+    let headers = response.headers();
+    let allowance = Allowance { remaining: number(headers, "x-requests-remaining") };
+    if status == StatusCode::NOT_MODIFIED && had.is_some() {
+        return Ok(Answer::Unchanged { allowance });
+    }
     if !status.is_success() {
         return Err(HttpError::Status { status, retry_after: retry_after(&response) });
     }
+    let validators = Validators { etag: text(headers, &ETAG), last_modified: text(headers, &LAST_MODIFIED) };
     if response.content_length().is_some_and(|length| length > max_bytes) {
         return Err(HttpError::TooLarge { max_bytes });
     }
@@ -180,7 +227,17 @@ async fn attempt(client: &Client, url: &Url, max_bytes: u64) -> Result<Vec<u8>, 
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes)
+    Ok(Answer::Body { bytes, validators, allowance })
+}
+
+fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+fn number(headers: &HeaderMap, name: &'static str) -> Option<u64> {
+    // Some servers write it with decimals.
+    let number: f64 = text(headers, &HeaderName::from_static(name))?.trim().parse().ok()?;
+    number.is_finite().then_some(number.max(0.0) as u64)
 }
 
 /// Reads `Retry-After`: seconds, or an instant.
@@ -191,12 +248,16 @@ fn retry_after(response: &Response) -> Option<Duration> {
     }
     let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
     // The server's clock may lag behind ours: then it is now.
-    Some(SystemTime::from(at).duration_since(now()).unwrap_or_default())
+    Some(at.duration_since(now()).try_into().unwrap_or_default())
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long to wait for a server is no decision about data")]
-fn now() -> SystemTime {
-    SystemTime::now()
+/// Returns the instant at which an answer came.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "when bytes came is what the clock says, whatever night they are for"
+)]
+pub(crate) fn now() -> Timestamp {
+    Timestamp::now()
 }
 
 #[cfg(test)]

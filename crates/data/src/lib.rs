@@ -19,6 +19,7 @@
 //! | [`source`] | what do nflverse, football-data.co.uk and others of their kind say? |
 //! | [`demo`] | what if there is no data yet? |
 //! | [`location`] | where do the bytes lie? |
+//! | [`pull`] | how are they had, politely and only when they are new? |
 //! | [`store`] | where is everything kept? |
 //! | [`lake`] | what is known, and what was refused? |
 //! | [`snapshot`] | what was known before an instant? |
@@ -30,6 +31,7 @@ pub mod demo;
 pub mod error;
 pub mod lake;
 pub mod location;
+pub mod pull;
 pub mod snapshot;
 pub mod source;
 pub mod store;
@@ -41,6 +43,7 @@ pub use demo::DemoSource;
 pub use error::DataError;
 pub use lake::{IngestReport, Lake, QuarantinedRow, RowCounts};
 pub use location::Location;
+pub use pull::{Pull, Request};
 pub use snapshot::{Freshness, League, Snapshot};
-pub use source::{FootballData, Leads, Nflverse, Parsed, Payload, Refused, Source};
+pub use source::{Event, FootballData, Leads, Nflverse, Parsed, Payload, Refused, Source};
 pub use store::Store;

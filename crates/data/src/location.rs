@@ -5,7 +5,8 @@
 //! let folder = tempfile::tempdir().unwrap();
 //! std::fs::write(folder.path().join("E0_2022-23.csv"), "Div,Date\n").unwrap();
 //! let location = data::Location::new([format!("{}/E0_*.csv", folder.path().display())]);
-//! let payloads = location.fetch().unwrap();
+//! let pull = data::Pull::new("2022-10-14T09:00:00Z".parse().unwrap());
+//! let payloads = pull.location(&location).unwrap();
 //! assert_eq!(payloads[0].name, "E0_2022-23.csv");
 //! assert_eq!(payloads[0].extension, "csv");
 //! ```
@@ -20,7 +21,7 @@ use flate2::read::MultiGzDecoder;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
-use crate::{DataError, Payload, blocking::Blocking, http};
+use crate::{DataError, Payload};
 
 /// Payloads beyond this are refused: no season of any source comes near it.
 pub const MAX_PAYLOAD_BYTES: u64 = 512 * 1024 * 1024;
@@ -49,7 +50,7 @@ impl From<OneOrMany> for Location {
 }
 
 impl Location {
-    /// Keeps the entries as they are; nothing is looked at before [`fetch`](Self::fetch).
+    /// Keeps the entries as they are; nothing is looked at before it is pulled.
     pub fn new(entries: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(entries.into_iter().map(Into::into).collect())
     }
@@ -59,29 +60,13 @@ impl Location {
         &self.0
     }
 
-    /// Fetches every payload, entry by entry, the files of a folder or glob sorted by name.
-    ///
-    /// An entry that gives nothing is an error, so that a misspelt path cannot pass for a quiet night.
-    pub fn fetch(&self) -> Result<Vec<Payload>, DataError> {
-        if self.0.is_empty() {
-            let advice = "name a file, folder, glob or URL";
-            return Err(problem("path", "no path is configured", advice, None));
-        }
-        let mut payloads = Vec::new();
-        for entry in &self.0 {
-            if entry.starts_with("http://") || entry.starts_with("https://") {
-                payloads.push(download(entry)?);
-            } else {
-                for path in files(entry)? {
-                    payloads.push(read_file(&path)?);
-                }
-            }
-        }
-        Ok(payloads)
+    /// Returns whether an entry lies on another machine.
+    pub(crate) fn is_url(entry: &str) -> bool {
+        entry.starts_with("http://") || entry.starts_with("https://")
     }
 }
 
-fn problem(
+pub(crate) fn problem(
     location: &str,
     problem: impl Into<String>,
     advice: &str,
@@ -96,7 +81,7 @@ fn problem(
 }
 
 /// Returns the files that an entry of the file system stands for.
-fn files(entry: &str) -> Result<Vec<PathBuf>, DataError> {
+pub(crate) fn files(entry: &str) -> Result<Vec<PathBuf>, DataError> {
     let path = Path::new(entry);
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
@@ -147,7 +132,7 @@ fn files_of_glob(entry: &str) -> Result<Vec<PathBuf>, DataError> {
     Ok(found)
 }
 
-fn read_file(path: &Path) -> Result<Payload, DataError> {
+pub(crate) fn read_file(path: &Path) -> Result<Payload, DataError> {
     let shown = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|cause| {
         problem(&shown, "the file cannot be read", "check its rights", Some(Box::new(cause)))
@@ -156,24 +141,8 @@ fn read_file(path: &Path) -> Result<Payload, DataError> {
     payload(&shown, &name, bytes)
 }
 
-fn download(address: &str) -> Result<Payload, DataError> {
-    let check = "check the address and the network, then run again";
-    let url = Url::parse(address).map_err(|cause| {
-        problem(address, "the URL cannot be read", "check the address", Some(Box::new(cause)))
-    })?;
-    let shown = without_secrets(&url);
-    let broke_off =
-        |cause: std::io::Error| problem(&shown, "the download broke off", check, Some(Box::new(cause)));
-    let bytes = Blocking::new()
-        .and_then(|blocking| blocking.run(http::pull(&url, &http::Patience::default())))
-        .map_err(broke_off)?
-        .map_err(|error| problem(&shown, error.to_string(), error.advice(), error.cause()))?;
-    let name = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
-    payload(&shown, if name.is_empty() { "download.csv" } else { name }, bytes)
-}
-
 /// Returns an address as it may be shown: keys travel as user, password or query.
-fn without_secrets(url: &Url) -> String {
+pub(crate) fn without_secrets(url: &Url) -> String {
     let mut shown = url.clone();
     // Fails only for addresses that cannot carry them.
     let _ = shown.set_username("");
@@ -185,7 +154,7 @@ fn without_secrets(url: &Url) -> String {
 }
 
 /// Unpacks `.gz` and names the payload by what is inside.
-fn payload(location: &str, name: &str, bytes: Vec<u8>) -> Result<Payload, DataError> {
+pub(crate) fn payload(location: &str, name: &str, bytes: Vec<u8>) -> Result<Payload, DataError> {
     let (name, bytes) = match name.strip_suffix(".gz") {
         // A server may have unpacked the file on the way.
         Some(inner) if bytes.starts_with(&[0x1f, 0x8b]) => (inner, gunzip(location, &bytes)?),
@@ -195,7 +164,7 @@ fn payload(location: &str, name: &str, bytes: Vec<u8>) -> Result<Payload, DataEr
     let extension = name.rsplit_once('.').map_or("csv", |(_, extension)| extension);
     let plain = !extension.is_empty() && extension.chars().all(|c| c.is_ascii_alphanumeric());
     let extension = if plain { extension.to_ascii_lowercase() } else { "csv".to_owned() };
-    Ok(Payload { name: name.to_owned(), extension, bytes })
+    Ok(Payload::new(name, extension, bytes))
 }
 
 fn gunzip(location: &str, bytes: &[u8]) -> Result<Vec<u8>, DataError> {

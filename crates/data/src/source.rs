@@ -5,24 +5,26 @@
 //!
 //! # Example
 //! ```
-//! use data::{DataError, League, Parsed, Payload, Source};
-//! use market::{LeagueId, Name, Timestamp};
+//! use data::{DataError, League, Parsed, Payload, Pull, Source};
+//! use market::{LeagueId, Name};
 //!
 //! #[derive(Debug)]
 //! struct Silent(League);
 //! impl Source for Silent {
 //!     fn id(&self) -> &str { "silent" }
 //!     fn league(&self) -> &League { &self.0 }
-//!     fn fetch(&self, _until: Timestamp) -> Result<Vec<Payload>, DataError> { Ok(vec![]) }
+//!     fn fetch(&self, _pull: &Pull<'_>) -> Result<Vec<Payload>, DataError> { Ok(vec![]) }
 //!     fn parse(&self, _payload: &Payload, _hash: &Name) -> Result<Parsed, DataError> { Ok(Parsed::default()) }
 //! }
 //! let league = League { id: LeagueId::new("epl").unwrap(), three_way: true, time_zone: "Europe/London".into() };
 //! assert!(Silent(league).assumptions().is_empty());
 //! ```
 
-use market::{ContextRow, LineRow, Name, ResultRow, Timestamp};
+use std::collections::HashMap;
 
-use crate::{DataError, League};
+use market::{ContextRow, GameId, LineRow, Name, ResultRow, Timestamp};
+
+use crate::{DataError, League, Pull, pull::Origin};
 
 pub mod football_data;
 pub mod leads;
@@ -43,6 +45,27 @@ pub struct Payload {
     pub extension: String,
     /// The bytes.
     pub bytes: Vec<u8>,
+    /// When they came, for what came over a network; a file does not say when it was made.
+    pub received_at: Option<Timestamp>,
+    /// What to remember of the address, so that an unchanged answer is not sent again.
+    pub(crate) origin: Option<Origin>,
+}
+
+impl Payload {
+    /// Builds a payload of which nobody knows when it was sent.
+    pub fn new(name: impl Into<String>, extension: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        let (name, extension, bytes) = (name.into(), extension.into(), bytes.into());
+        Self { name, extension, bytes, received_at: None, origin: None }
+    }
+}
+
+/// How a source itself tells a game from all others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Event {
+    /// The source's own id of the game; it stays when the start moves.
+    pub id: Option<Name>,
+    /// Which of the day's games of the same teams it is, from 1, where the source says so.
+    pub number: Option<u8>,
 }
 
 /// A row that cannot be right, with the reason why it was not taken.
@@ -72,6 +95,11 @@ pub struct Parsed {
     pub results: Vec<ResultRow>,
     /// Context: schedule rows early, starters rows later.
     pub context: Vec<ContextRow>,
+    /// What the source calls the games, by the ids that the rows above carry; a game may be absent.
+    ///
+    /// A source with ids of its own may use them for `game_id`, for instance when teams meet twice on a day: the lake
+    /// finds out which game of the league it is and gives the rows that game's id.
+    pub events: HashMap<GameId, Event>,
     /// Rows that cannot be right.
     pub refused: Vec<Refused>,
 }
@@ -84,10 +112,10 @@ pub trait Source: Send + Sync {
     /// Returns the league whose rows it yields.
     fn league(&self) -> &League;
 
-    /// Fetches what the source offers at `until`, in a fixed order.
+    /// Fetches what the source offers at `pull.until`, in a fixed order.
     ///
-    /// Payloads may hold rows known later than `until`; only an as-of hides rows.
-    fn fetch(&self, until: Timestamp) -> Result<Vec<Payload>, DataError>;
+    /// Payloads may hold rows known later than that; only an as-of hides rows.
+    fn fetch(&self, pull: &Pull<'_>) -> Result<Vec<Payload>, DataError>;
 
     /// Reads a payload into rows; `payload_hash` is the sha256 of its bytes for each row's `raw_ref`.
     ///

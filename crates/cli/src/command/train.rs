@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use data::{Source, demo::DemoSource};
+use data::{Pull, Source, demo::DemoSource};
 use graph::Graph;
 use market::predictor::LeagueScores;
 use model::{DeviceChoice, Progress, Provenance, Stage, Step, TrainSettings, Trainer, Variant};
@@ -73,7 +73,7 @@ fn smoke_test(settings: &TrainSettings, context: &Context, json: bool) -> anyhow
     };
     let source = DemoSource::new(DemoSource::league("demo")?, data::demo::DEFAULT_SEED);
     let mut parsed = data::Parsed::default();
-    for payload in source.fetch(context.now)? {
+    for payload in source.fetch(&Pull::new(context.now))? {
         let part = source.parse(&payload, &"smoke-test".into())?;
         parsed.lines.extend(part.lines);
         parsed.results.extend(part.results);

@@ -108,7 +108,7 @@ fn file(name: &str, columns: &[&str], mut news: Vec<News>) -> Payload {
         text.push_str(&news.text);
         text.push('\n');
     }
-    Payload { name: name.to_owned(), extension: "csv".to_owned(), bytes: text.into_bytes() }
+    Payload::new(name, "csv", text)
 }
 
 fn game_news(game: &DemoGame) -> [News; 3] {

@@ -12,7 +12,7 @@ use super::{
     names::HOMES,
     world::{self, DemoGame},
 };
-use crate::{DataError, Parsed, Payload, Source};
+use crate::{DataError, Parsed, Payload, Pull, Source};
 
 fn league(seed: u64) -> DemoSource {
     DemoSource::new(DemoSource::league("demo").unwrap(), seed)
@@ -91,7 +91,7 @@ fn margin(game: &DemoGame) -> f64 {
 fn the_truth_beats_the_closing_line_which_beats_the_opening_line_which_beats_the_home_rate() {
     let until = instant("2026-01-01T00:00:00Z");
     let league = league(DEFAULT_SEED);
-    let rows = read(&league, &league.fetch(until).unwrap());
+    let rows = read(&league, &league.fetch(&Pull::new(until)).unwrap());
     let truths: BTreeMap<String, f64> =
         league.truth(until).unwrap().iter().map(|t| (t.game_id.to_string(), t.home_win())).collect();
     let (opening, closing) = (moneyline_chances(&rows.lines, false), moneyline_chances(&rows.lines, true));
@@ -216,16 +216,16 @@ fn prices_that_stray_from_the_sharp_book_are_real_edges_and_the_careless_book_ha
 #[test]
 fn the_same_seed_and_instant_give_the_same_bytes() {
     let until = instant("2001-02-03T09:00:00Z");
-    let files = league(5).fetch(until).unwrap();
-    assert_eq!(files, league(5).fetch(until).unwrap());
-    assert_ne!(files, league(6).fetch(until).unwrap());
+    let files = league(5).fetch(&Pull::new(until)).unwrap();
+    assert_eq!(files, league(5).fetch(&Pull::new(until)).unwrap());
+    assert_ne!(files, league(6).fetch(&Pull::new(until)).unwrap());
     assert_eq!(league(5).truth_payload(until).unwrap(), league(5).truth_payload(until).unwrap());
 }
 
 #[test]
 fn a_season_has_three_rows_that_cannot_be_right_and_each_is_refused_with_its_reason() {
     let league = league(DEFAULT_SEED);
-    let files = league.fetch(instant("2001-01-05T00:00:00Z")).unwrap();
+    let files = league.fetch(&Pull::new(instant("2001-01-05T00:00:00Z"))).unwrap();
     let first: Vec<Payload> = files.into_iter().filter(|file| file.name.contains("2000")).collect();
     let mut reasons: Vec<String> = read(&league, &first).refused.into_iter().map(|row| row.reason).collect();
     reasons.sort();
@@ -240,7 +240,7 @@ fn a_season_has_three_rows_that_cannot_be_right_and_each_is_refused_with_its_rea
 #[test]
 fn a_cut_file_loses_its_last_row_only_and_a_page_in_its_place_is_an_error() {
     let league = league(1);
-    let mut file = league.fetch(instant("2000-02-01T00:00:00Z")).unwrap().remove(1);
+    let mut file = league.fetch(&Pull::new(instant("2000-02-01T00:00:00Z"))).unwrap().remove(1);
     let whole = league.parse(&file, &"whole".into()).unwrap();
     file.bytes.truncate(file.bytes.len() - 30);
     let cut = league.parse(&file, &"whole".into()).unwrap();
@@ -252,7 +252,7 @@ fn a_cut_file_loses_its_last_row_only_and_a_page_in_its_place_is_an_error() {
 
 #[test]
 fn before_the_first_schedule_there_is_nothing() {
-    assert_eq!(league(1).fetch(instant("1999-12-01T00:00:00Z")).unwrap(), []);
+    assert_eq!(league(1).fetch(&Pull::new(instant("1999-12-01T00:00:00Z"))).unwrap(), []);
 }
 
 #[test]
@@ -277,8 +277,8 @@ proptest! {
     fn a_later_date_only_adds_to_the_end_of_each_file(day in 0_i64..450, minute in 0_i64..1440, later in 1_i64..20) {
         let league = league(DEFAULT_SEED);
         let until = calendar::instant(day, minute);
-        let early = league.fetch(until).unwrap();
-        let late = league.fetch(calendar::instant(day + later, minute)).unwrap();
+        let early = league.fetch(&Pull::new(until)).unwrap();
+        let late = league.fetch(&Pull::new(calendar::instant(day + later, minute))).unwrap();
         for (file, grown) in early.iter().zip(&late) {
             prop_assert_eq!(&file.name, &grown.name);
             prop_assert!(grown.bytes.starts_with(&file.bytes), "{} was rewritten", file.name);

@@ -68,5 +68,5 @@ pub(super) fn table(truths: &[Truth]) -> Payload {
             truth.forecast.total.mean()
         );
     }
-    Payload { name: "demo_truth.csv".to_owned(), extension: "csv".to_owned(), bytes: text.into_bytes() }
+    Payload::new("demo_truth.csv", "csv", text)
 }

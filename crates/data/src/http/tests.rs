@@ -89,8 +89,10 @@ fn brief() -> Patience {
 }
 
 fn pulled(server: &Server, patience: &Patience) -> Result<String, HttpError> {
-    let bytes = Blocking::new().unwrap().run(pull(&server.url, patience)).unwrap()?;
-    Ok(String::from_utf8(bytes).unwrap())
+    match Blocking::new().unwrap().run(get(&server.url, None, patience)).unwrap()? {
+        Answer::Body { bytes, .. } => Ok(String::from_utf8(bytes).unwrap()),
+        Answer::Unchanged { .. } => panic!("nothing was asked on condition"),
+    }
 }
 
 #[test]

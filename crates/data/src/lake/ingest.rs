@@ -18,7 +18,7 @@ use super::{
     quarantine::{self, Origin, Quarantined},
     rows::Stored,
 };
-use crate::{DataError, Parsed, Payload, Source};
+use crate::{DataError, Parsed, Payload, Pull, Source};
 
 /// How many rows of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,7 +88,7 @@ impl Lake {
     /// Every payload is read before anything is written, so that one that cannot be read leaves the lake as it was.
     /// Rows known at or after `until` are kept too: only the as-of of a snapshot hides rows.
     pub fn ingest(&self, source: &dyn Source, until: Timestamp) -> Result<IngestReport, DataError> {
-        let payloads = source.fetch(until)?;
+        let payloads = source.fetch(&Pull::remembering(until, &self.store))?;
         let mut report = IngestReport {
             league: source.league().id.clone(),
             source: source.id().to_owned(),

@@ -25,7 +25,7 @@ use super::{
     quote::{self, Quoted, Stamp},
     table::{Cells, Table, cell_at, is_blank, refuse},
 };
-use crate::{DataError, League, Location};
+use crate::{DataError, League, Location, Pull};
 
 mod books;
 mod calendar;
@@ -193,8 +193,8 @@ impl Source for FootballData {
         &self.league
     }
 
-    fn fetch(&self, _until: Timestamp) -> Result<Vec<Payload>, DataError> {
-        self.location.fetch()
+    fn fetch(&self, pull: &Pull<'_>) -> Result<Vec<Payload>, DataError> {
+        pull.location(&self.location)
     }
 
     fn parse(&self, payload: &Payload, payload_hash: &Name) -> Result<Parsed, DataError> {

@@ -21,7 +21,7 @@ use super::{
     quote::{self, Quoted, Side, Stamp},
     table::{Cells, Table, is_blank, refuse},
 };
-use crate::{DataError, League, Location};
+use crate::{DataError, League, Location, Pull};
 
 const LAYOUT: &str = "nflverse games.csv";
 const REQUIRED: [&str; 16] = [
@@ -210,8 +210,8 @@ impl Source for Nflverse {
         &self.league
     }
 
-    fn fetch(&self, _until: Timestamp) -> Result<Vec<Payload>, DataError> {
-        self.location.fetch()
+    fn fetch(&self, pull: &Pull<'_>) -> Result<Vec<Payload>, DataError> {
+        pull.location(&self.location)
     }
 
     fn parse(&self, payload: &Payload, payload_hash: &Name) -> Result<Parsed, DataError> {

@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     fn payload(text: &str) -> Payload {
-        Payload { name: "season.csv".into(), extension: "csv".into(), bytes: text.as_bytes().to_vec() }
+        Payload::new("season.csv", "csv", text)
     }
 
     fn message(text: &str) -> String {

@@ -3,12 +3,12 @@
 use std::{collections::BTreeSet, path::Path};
 
 use csv::{ByteRecord, ReaderBuilder, WriterBuilder};
-use data::{FootballData, Leads, Location, Nflverse, Parsed, Payload, Source};
+use data::{FootballData, Leads, Location, Nflverse, Parsed, Payload, Pull, Source};
 use market::RawRef;
 use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-use crate::support::real_data;
+use crate::support::{at, real_data};
 
 fn sources() -> [Box<dyn Source>; 2] {
     let nowhere = || Location::new(["nowhere.csv"]);
@@ -29,7 +29,10 @@ fn samples(test: &str) -> Option<[Sample; 2]> {
     let nfl = nfl.split_inclusive(|byte| *byte == b'\n');
     let (header, recent) = (nfl.clone().take(1), nfl.clone().skip(nfl.count() - 200));
     let nfl: Vec<u8> = header.chain(recent).flatten().copied().collect();
-    let season = Location::new([newest_file(&data.join("soccer/E0"))]).fetch().unwrap().remove(0);
+    let season = Pull::new(at("2023-01-01T00:00:00Z"))
+        .location(&Location::new([newest_file(&data.join("soccer/E0"))]))
+        .unwrap()
+        .remove(0);
     let [nflverse, football] = sources();
     Some([(nflverse, nfl), (football, season.bytes)])
 }
@@ -40,7 +43,7 @@ fn newest_file(folder: &Path) -> String {
 }
 
 fn parse(source: &dyn Source, bytes: Vec<u8>) -> Result<Parsed, data::DataError> {
-    let payload = Payload { name: "damaged.csv".to_owned(), extension: "csv".to_owned(), bytes };
+    let payload = Payload::new("damaged.csv", "csv", bytes);
     source.parse(&payload, &"damaged".into())
 }
 

@@ -6,7 +6,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use data::{Location, Source, Store};
+use data::{DataError, Location, Payload, Pull, Source, Store};
 use flate2::{Compression, write::GzEncoder};
 
 use crate::support::{SEASON, at, folder, football, lake, write};
@@ -17,8 +17,16 @@ fn gzip(text: &str) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+fn pull() -> Pull<'static> {
+    Pull::new(at("2022-10-15T09:00:00Z"))
+}
+
+fn pulled(entry: &str) -> Result<Vec<Payload>, DataError> {
+    pull().location(&Location::new([entry]))
+}
+
 fn names(location: &Location) -> Vec<String> {
-    location.fetch().unwrap().into_iter().map(|payload| payload.name).collect()
+    pull().location(location).unwrap().into_iter().map(|payload| payload.name).collect()
 }
 
 /// Answers one request with `answer` and returns the address.
@@ -48,7 +56,7 @@ fn files_folders_globs_and_lists_are_read_in_order() {
     assert_eq!(names(&Location::new([root])), ["a.csv", "b.csv"]);
     assert_eq!(names(&Location::new([format!("{root}/*.gz")])), ["a.csv"]);
     assert_eq!(names(&Location::new([b, format!("{root}/?.csv.gz")])), ["b.csv", "a.csv"]);
-    assert_eq!(Location::new([root]).fetch().unwrap()[0].bytes, b"a");
+    assert_eq!(pulled(root).unwrap()[0].bytes, b"a");
 }
 
 #[test]
@@ -63,10 +71,10 @@ fn what_is_not_there_is_named() {
     let folder = folder();
     let root = folder.path().to_str().unwrap();
     for entry in [format!("{root}/none.csv"), format!("{root}/none_*.csv"), root.to_owned()] {
-        let error = Location::new([entry.as_str()]).fetch().unwrap_err().to_string();
+        let error = pulled(&entry).unwrap_err().to_string();
         assert!(error.contains(&entry) && error.contains("check the path"), "{error}");
     }
-    assert!(Location::new(Vec::<String>::new()).fetch().is_err());
+    assert!(pull().location(&Location::new(Vec::<String>::new())).is_err());
 }
 
 #[test]
@@ -95,7 +103,7 @@ fn a_season_with_missing_columns_is_an_error_that_names_them() {
 #[test]
 fn a_url_is_fetched() {
     let (address, server) = serve_once(ok(SEASON, SEASON.len()));
-    let payload = football(&address).fetch(at("2022-10-15T09:00:00Z")).unwrap().remove(0);
+    let payload = football(&address).fetch(&pull()).unwrap().remove(0);
     server.join().unwrap();
     assert_eq!((payload.name.as_str(), payload.bytes.as_slice()), ("E0.csv", SEASON.as_bytes()));
 }
@@ -103,7 +111,7 @@ fn a_url_is_fetched() {
 #[test]
 fn a_refusing_server_is_an_error() {
     let (address, server) = serve_once(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_vec());
-    let error = Location::new([address.as_str()]).fetch().unwrap_err().to_string();
+    let error = pulled(&address).unwrap_err().to_string();
     server.join().unwrap();
     assert!(error.contains(&address) && error.contains("404"), "{error}");
 }

@@ -1,6 +1,6 @@
 //! What goes into the lake comes out of it, once, and not before its time.
 
-use data::{FootballData, Lake, Leads, Location, Parsed, Snapshot, Source};
+use data::{FootballData, Lake, Leads, Location, Parsed, Pull, Snapshot, Source};
 use market::{LeagueId, Timestamp};
 use proptest::prelude::*;
 
@@ -102,7 +102,7 @@ fn a_row_is_hidden_at_its_own_moment() {
 #[test]
 fn rows_come_back_as_they_were() {
     let (_folder, lake, source) = filled(SEASON);
-    let payload = &source.fetch(at(UNTIL)).unwrap()[0];
+    let payload = &source.fetch(&Pull::new(at(UNTIL))).unwrap()[0];
     let snapshot = lake.snapshot(&[source.league().clone()], at("2023-01-01T00:00:00Z")).unwrap();
     let parsed = source.parse(payload, &snapshot.lines[0].raw_ref.payload).unwrap();
     let expected = Snapshot::new(snapshot.as_of, vec![], parsed.lines, parsed.results, parsed.context);

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use data::{FootballData, Lake, Leads, Location, Nflverse, Snapshot, Source};
+use data::{FootballData, Lake, Leads, Location, Nflverse, Pull, Snapshot, Source};
 use market::{Market, Timestamp};
 
 use crate::support::{at, folder, lake, real_data};
@@ -93,7 +93,7 @@ fn every_league_of_the_football_layout_is_read() {
         let league = FootballData::league(&division.to_lowercase(), "Europe/Paris").unwrap();
         let leads = Leads { ..FootballData::LEADS };
         let source = FootballData::new(league, Location::new([path.to_str().unwrap()]), leads).unwrap();
-        for payload in source.fetch(at("2023-01-01T00:00:00Z")).unwrap() {
+        for payload in source.fetch(&Pull::new(at("2023-01-01T00:00:00Z"))).unwrap() {
             let parsed = source.parse(&payload, &"hash".into()).unwrap();
             let seasons: std::collections::BTreeSet<_> =
                 parsed.results.iter().map(|row| row.game.season).collect();

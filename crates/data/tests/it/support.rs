@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use data::{DataError, FootballData, Lake, League, Location, Parsed, Payload, Source, Store};
+use data::{DataError, FootballData, Lake, League, Location, Parsed, Payload, Pull, Source, Store};
 use market::{
     ContextRow, Game, GameStatus, LeagueId, LineRow, Market, Name, Price, RawRef, ResultRow, Selection,
     Timestamp,
@@ -48,8 +48,7 @@ pub(crate) fn parse_football(text: &str) -> Result<Parsed, DataError> {
 }
 
 pub(crate) fn parse(source: &dyn Source, text: &str) -> Result<Parsed, DataError> {
-    let payload =
-        Payload { name: "season.csv".into(), extension: "csv".into(), bytes: text.as_bytes().to_vec() };
+    let payload = Payload::new("season.csv", "csv", text);
     source.parse(&payload, &"hash".into())
 }
 
@@ -87,8 +86,8 @@ impl Source for ByHand {
         &self.league
     }
 
-    fn fetch(&self, _until: Timestamp) -> Result<Vec<Payload>, DataError> {
-        Ok(vec![Payload { name: "hand.csv".into(), extension: "csv".into(), bytes: self.bytes.clone() }])
+    fn fetch(&self, _pull: &Pull<'_>) -> Result<Vec<Payload>, DataError> {
+        Ok(vec![Payload::new("hand.csv", "csv", self.bytes.clone())])
     }
 
     fn parse(&self, _payload: &Payload, _hash: &Name) -> Result<Parsed, DataError> {

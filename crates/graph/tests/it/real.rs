@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Instant};
 
-use data::{Location, Nflverse, Snapshot, Source};
+use data::{Location, Nflverse, Pull, Snapshot, Source};
 use graph::{Graph, SampleSettings, Sampler, Seed};
 use market::Timestamp;
 
@@ -26,7 +26,7 @@ fn nfl(test: &str) -> Option<Snapshot> {
     let source =
         Nflverse::new(league.clone(), Location::new([path.to_str().unwrap()]), Nflverse::LEADS).unwrap();
     let until: Timestamp = "2022-06-01T00:00:00Z".parse().unwrap();
-    let payloads = source.fetch(until).unwrap();
+    let payloads = source.fetch(&Pull::new(until)).unwrap();
     let parsed = source.parse(&payloads[0], &"test".into()).unwrap();
     Some(Snapshot::new(until, vec![league], parsed.lines, parsed.results, parsed.context))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use data::{Parsed, Snapshot, Source, demo::DemoSource};
+use data::{Parsed, Pull, Snapshot, Source, demo::DemoSource};
 use graph::Graph;
 use market::{GameId, Timestamp, score::log_loss};
 use model::{Provenance, TrainSettings, Trainer};
@@ -10,7 +10,7 @@ use model::{Provenance, TrainSettings, Trainer};
 fn league(as_of: Timestamp) -> (DemoSource, Snapshot) {
     let source = DemoSource::new(DemoSource::league("demo").unwrap(), data::demo::DEFAULT_SEED);
     let mut rows = Parsed::default();
-    for payload in source.fetch(as_of).unwrap() {
+    for payload in source.fetch(&Pull::new(as_of)).unwrap() {
         let part = source.parse(&payload, &"demo".into()).unwrap();
         rows.lines.extend(part.lines);
         rows.results.extend(part.results);

@@ -138,8 +138,7 @@ mod tests {
     use crate::Payload;
 
     fn found(header: &str) -> Vec<String> {
-        let payload =
-            Payload { name: "x.csv".into(), extension: "csv".into(), bytes: header.as_bytes().to_vec() };
+        let payload = Payload::new("x.csv", "csv", header);
         let table = Table::read(&payload, "test", &[]).unwrap();
         let closing = |offer: &Offer| if offer.is_closing { " closing" } else { "" };
         offers(&table)
