@@ -27,8 +27,10 @@
 //!
 //! polars, arrow, `object_store` and reqwest stay inside; no signature of this crate names them.
 
+pub mod contract;
 pub mod demo;
 pub mod error;
+pub mod identity;
 pub mod lake;
 pub mod location;
 pub mod pull;
@@ -39,9 +41,11 @@ pub mod store;
 mod blocking;
 mod http;
 
+pub use contract::{Finding, Level};
 pub use demo::DemoSource;
 pub use error::DataError;
-pub use lake::{IngestReport, Lake, QuarantinedRow, RowCounts};
+pub use identity::Aliases;
+pub use lake::{Compacted, IngestReport, Lake, QuarantinedRow, RowCounts};
 pub use location::Location;
 pub use pull::{Pull, Request};
 pub use snapshot::{Freshness, League, Snapshot};

@@ -8,6 +8,8 @@
 //! assert!(snapshot.lines.is_empty());
 //! ```
 
+use std::collections::HashSet;
+
 use market::{ContextRow, LeagueId, LineRow, ResultRow, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +24,7 @@ pub struct League {
     pub time_zone: String,
 }
 
-/// Every row with `known_at < as_of`, in a fixed order.
+/// Every row with `known_at < as_of`, in a fixed order: each price once, and of each game the latest result.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     /// The instant of the cut.
@@ -56,6 +58,9 @@ pub struct Freshness {
 
 impl Snapshot {
     /// Drops whatever was not known before `as_of` and sorts the rest, so that the order of reading cannot matter.
+    ///
+    /// A price that two files hold counts once; of two values for it the lower stays. A result that was corrected gives
+    /// way to its correction from when that became known.
     pub fn new(
         as_of: Timestamp,
         mut leagues: Vec<League>,
@@ -83,6 +88,14 @@ impl Snapshot {
         context.sort_by(|a, b| {
             (a.known_at, &a.game.game_id, &a.raw_ref).cmp(&(b.known_at, &b.game.game_id, &b.raw_ref))
         });
+        lines.dedup_by(|a, b| {
+            line_key(a) == line_key(b) && a.game.game_id == b.game.game_id && a.book == b.book
+        });
+        context.dedup();
+        let mut latest = HashSet::new();
+        results.reverse();
+        results.retain(|row| latest.insert(row.game.game_id.clone()));
+        results.reverse();
         Self { as_of, leagues, lines, results, context }
     }
 

@@ -29,7 +29,7 @@ use crate::{DataError, League, Pull, pull::Origin};
 pub mod football_data;
 pub mod leads;
 pub mod nflverse;
-mod quote;
+pub(crate) mod quote;
 mod table;
 
 pub use football_data::FootballData;
@@ -131,6 +131,11 @@ pub trait Source: Send + Sync {
     /// Returns a text that changes whenever settings change what [`parse`](Self::parse) makes of the same bytes.
     fn settings(&self) -> String {
         String::new()
+    }
+
+    /// Returns whether a file of a certain name only ever grows, as that of a season does.
+    fn accumulates(&self) -> bool {
+        true
     }
 
     /// Returns which part of a payload's rows [`parse`](Self::parse) takes, when not all of them.

@@ -201,7 +201,7 @@ fn nobody_listening_is_said_without_the_key() {
     let url: Url = format!("http://{}/?apiKey=secret", listener.local_addr().unwrap()).parse().unwrap();
     drop(listener);
     let patience = Patience { attempts: 2, ..brief() };
-    let error = Blocking::new().unwrap().run(pull(&url, &patience)).unwrap().unwrap_err();
+    let error = Blocking::new().unwrap().run(get(&url, None, &patience)).unwrap().unwrap_err();
     let mut told = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -1,24 +1,31 @@
 //! From payloads to rows in the lake, in steps that may each be the last.
 //!
-//! Per payload: the raw bytes, then refused rows, then one file of new rows per partition, then a marker. Each is whole
-//! or absent and named by its content. Whatever was cut short is done again by the next run, which finds the rows that
-//! are there already and writes exactly the files that are missing.
+//! Per payload: the raw bytes and a receipt; then, once it is read, the games it speaks of, refused rows, one file of new
+//! rows per partition, findings, and a marker. Each is whole or absent and named by its content. Whatever was cut short
+//! is done again by the next run, which finds the rows that are there already and writes exactly the files that are missing.
 
 use std::collections::BTreeMap;
 
 use arrow::{error::ArrowError, record_batch::RecordBatch};
-use jiff::tz::TimeZone;
-use market::{Date, LeagueId, Name, RawRef, Timestamp};
+use market::{LeagueId, Name, RawRef, Timestamp};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{
     Lake, encode,
-    known::Known,
+    known::{Known, Sorted},
+    leagues::Settings,
+    partitions::Tables,
     quarantine::{self, Origin, Quarantined},
+    receipt::Receipt,
     rows::Stored,
+    sha256,
+    sightings::Sighting,
 };
-use crate::{DataError, Parsed, Payload, Pull, Source};
+use crate::{
+    Aliases, DataError, Finding, Level, Parsed, Payload, Pull, Source,
+    contract::{self, Shape},
+    identity::{Registry, Seen, Speaker},
+};
 
 /// How many rows of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +43,10 @@ impl RowCounts {
     pub fn total(&self) -> usize {
         self.lines + self.results + self.context
     }
+
+    fn of(parsed: &Parsed) -> Self {
+        Self { lines: parsed.lines.len(), results: parsed.results.len(), context: parsed.context.len() }
+    }
 }
 
 /// What one pull brought.
@@ -49,12 +60,16 @@ pub struct IngestReport {
     pub payloads: usize,
     /// Payloads never seen before.
     pub new_payloads: usize,
-    /// Rows that the lake did not hold.
+    /// Rows that the lake did not hold, corrections among them.
     pub rows_added: RowCounts,
     /// Rows that it held with the same value.
     pub already_known: usize,
+    /// Rows that took the place of others from now on.
+    pub corrected: usize,
     /// Rows refused in the new payloads, by reason.
     pub refused: BTreeMap<String, usize>,
+    /// Contracts that the feed broke.
+    pub findings: Vec<Finding>,
     /// The newest `known_at` in the pulled payloads; after the pull's instant when a file holds a whole season.
     pub newest_known_at: Option<Timestamp>,
 }
@@ -66,58 +81,164 @@ struct Marker {
     rows: RowCounts,
     refused: BTreeMap<String, usize>,
     newest_known_at: Option<Timestamp>,
+    #[serde(default)]
+    newest_line: Option<Timestamp>,
+    #[serde(default)]
+    newest_start: Option<Timestamp>,
 }
 
-struct Pending<'a> {
-    payload: &'a Payload,
-    hash: Name,
-    marker: String,
+/// A payload that was read and not yet taken.
+#[derive(Debug)]
+struct Read {
+    receipt: Receipt,
+    /// Where the payload came from, when it came over a network just now.
+    origin: Option<crate::pull::Origin>,
     parsed: Parsed,
 }
 
-#[derive(Debug)]
-struct Everything {
+/// One source's payloads on their way into one generation of its league's tables.
+struct Intake<'a> {
+    lake: &'a Lake,
+    source: &'a dyn Source,
+    aliases: &'a Aliases,
+    names_teams: bool,
+    tables: Tables<'a>,
+    registry: Registry,
     lines: Known<market::LineRow>,
     results: Known<market::ResultRow>,
     context: Known<market::ContextRow>,
+    sightings: Known<Sighting>,
+    report: IngestReport,
 }
 
 impl Lake {
     /// Pulls what a source offers at `until` into the lake; the same pull twice adds nothing.
     ///
-    /// Every payload is read before anything is written, so that one that cannot be read leaves the lake as it was.
-    /// Rows known at or after `until` are kept too: only the as-of of a snapshot hides rows.
+    /// Rows known at or after `until` are kept too: only the as-of of a snapshot hides rows. A payload that cannot be read
+    /// is a finding, and the others are taken; when none can be read, the first failure is the error.
     pub fn ingest(&self, source: &dyn Source, until: Timestamp) -> Result<IngestReport, DataError> {
+        self.ingest_with(source, until, &Aliases::default())
+    }
+
+    /// Pulls like [`ingest`](Self::ingest), with the league's alias table at hand.
+    pub fn ingest_with(
+        &self,
+        source: &dyn Source,
+        until: Timestamp,
+        aliases: &Aliases,
+    ) -> Result<IngestReport, DataError> {
         let payloads = source.fetch(&Pull::remembering(until, &self.store))?;
-        let mut report = IngestReport {
+        let settings = self.check_settings(source)?;
+        let tables = self.tables_of(&source.league().id, settings.generation());
+        let mut intake = Intake::new(self, source, aliases, tables, settings.names(source.id()))?;
+        intake.report.payloads = payloads.len();
+        let mut received = Vec::new();
+        for payload in payloads {
+            received.push((self.receive(source, until, &payload)?, payload));
+        }
+        intake.take_all(received, Some(&settings))?;
+        Ok(intake.done())
+    }
+
+    /// Rebuilds a league's tables from the raw payloads of its sources, the first of which names the teams.
+    ///
+    /// Readers see the old tables until the new ones are whole, and then only these.
+    pub fn rebuild(&self, sources: &[(&dyn Source, &Aliases)]) -> Result<Vec<IngestReport>, DataError> {
+        let Some((first, _)) = sources.first() else { return Ok(Vec::new()) };
+        let league = first.league().clone();
+        self.refuse_partial_rebuild(&league.id, sources)?;
+        let only: Vec<&dyn Source> = sources.iter().map(|(source, _)| *source).collect();
+        let settings = self.rebuilt(&league, &only)?;
+        let tables = self.tables_of(&league.id, settings.generation());
+        // What a rebuild that was killed left behind.
+        tables.clear(&ROW_KINDS)?;
+        let mut reports = Vec::new();
+        for (index, (source, aliases)) in sources.iter().enumerate() {
+            let mut intake = Intake::new(self, *source, aliases, tables.clone(), index == 0)?;
+            for receipt in self.receipts(source.id(), &league.id)? {
+                let payload = self.received(&receipt)?;
+                intake.report.payloads += 1;
+                intake.take_all(vec![(receipt, payload)], None)?;
+            }
+            reports.push(intake.done());
+        }
+        settings.remember(self)?;
+        tables.sweep(&ROW_KINDS)?;
+        Ok(reports)
+    }
+
+    /// Refuses to leave out what another source brought, or what came before receipts were kept.
+    fn refuse_partial_rebuild(
+        &self,
+        league: &LeagueId,
+        sources: &[(&dyn Source, &Aliases)],
+    ) -> Result<(), DataError> {
+        for path in self.store.list("data/ingested")? {
+            let mut parts = path.split('/').skip(2);
+            let (Some(source), Some(of), Some(file)) = (parts.next(), parts.next(), parts.next()) else {
+                continue;
+            };
+            if of != league.as_str() {
+                continue;
+            }
+            if sources.iter().all(|(known, _)| known.id() != source) {
+                return Err(DataError::Setting(format!(
+                    "league {league} also holds rows of {source}, which is not configured; configure it again to rebuild"
+                )));
+            }
+            let hash = file.split(['-', '.']).next().unwrap_or_default();
+            if !self.store.exists(&super::receipt::path(source, league, hash))? {
+                return Err(DataError::Setting(format!(
+                    "a payload of {source} was taken before receipts were kept; fetch it once more before a rebuild"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+const ROW_KINDS: [&str; 4] = ["lines", "results", "context", "games"];
+
+impl<'a> Intake<'a> {
+    fn new(
+        lake: &'a Lake,
+        source: &'a dyn Source,
+        aliases: &'a Aliases,
+        tables: Tables<'a>,
+        names_teams: bool,
+    ) -> Result<Self, DataError> {
+        let registry = Registry::new(source.league(), lake.sightings(&tables)?)?;
+        let report = IngestReport {
             league: source.league().id.clone(),
             source: source.id().to_owned(),
-            payloads: payloads.len(),
+            payloads: 0,
             new_payloads: 0,
             rows_added: RowCounts::default(),
             already_known: 0,
+            corrected: 0,
             refused: BTreeMap::new(),
+            findings: Vec::new(),
             newest_known_at: None,
         };
-        let settings = self.check_settings(source)?;
-        let mut pending = Vec::new();
-        for payload in &payloads {
-            let hash: Name = sha256(&payload.bytes).as_str().into();
-            let marker = marker_path(source, &hash);
-            if let Some(marker) = self.marker(&marker)? {
-                report.already_known += marker.rows.total();
-                report.newest_known_at = report.newest_known_at.max(marker.newest_known_at);
-                continue;
-            }
-            let parsed = source.parse(payload, &hash)?;
-            pending.push(Pending { payload, hash, marker, parsed });
-        }
-        settings.remember(self)?;
-        let mut known = Everything { lines: Known::new(), results: Known::new(), context: Known::new() };
-        let date = until.to_zoned(TimeZone::UTC).date();
-        for pending in pending {
-            self.take(source, date, pending, &mut known, &mut report)?;
-        }
+        let (lines, results, context) = (Known::new(), Known::new(), Known::new());
+        let sightings = Known::new();
+        Ok(Self {
+            lake,
+            source,
+            aliases,
+            names_teams,
+            tables,
+            registry,
+            lines,
+            results,
+            context,
+            sightings,
+            report,
+        })
+    }
+
+    fn done(self) -> IngestReport {
+        let report = self.report;
         tracing::info!(
             league.id = %report.league,
             source = report.source,
@@ -127,103 +248,226 @@ impl Lake {
             "pulled {}",
             report.league
         );
-        Ok(report)
+        report
     }
 
-    fn take(
-        &self,
-        source: &dyn Source,
-        date: Date,
-        pending: Pending<'_>,
-        known: &mut Everything,
-        report: &mut IngestReport,
+    /// Reads all payloads before any row is written; `settings` are remembered between the two.
+    fn take_all(
+        &mut self,
+        received: Vec<(Receipt, Payload)>,
+        settings: Option<&Settings>,
     ) -> Result<(), DataError> {
-        let Pending { payload, hash, marker, parsed } = pending;
-        self.put_raw(source.id(), date, payload, &hash)?;
-        let rows = RowCounts {
-            lines: parsed.lines.len(),
-            results: parsed.results.len(),
-            context: parsed.context.len(),
-        };
+        let mut pending = Vec::new();
+        let mut unreadable = Vec::new();
+        let mut readable = 0;
+        for (receipt, payload) in received {
+            if let Some(marker) = self.lake.try_get_json::<Marker>(&self.marker(&receipt.hash)?)? {
+                readable += 1;
+                self.pass_over(&receipt, &payload, &marker)?;
+                continue;
+            }
+            match self.source.parse(&payload, &receipt.hash) {
+                Ok(parsed) => {
+                    readable += 1;
+                    pending.push(Read { receipt, origin: payload.origin, parsed });
+                }
+                Err(error) => unreadable.push((receipt, error)),
+            }
+        }
+        let failures: Vec<(Receipt, String)> =
+            unreadable.iter().map(|(receipt, error)| (receipt.clone(), error.to_string())).collect();
+        if readable == 0
+            && let Some((_, error)) = unreadable.into_iter().next()
+            && settings.is_some()
+        {
+            return Err(error);
+        }
+        if let Some(settings) = settings {
+            settings.remember(self.lake)?;
+        }
+        for (receipt, says) in failures {
+            let finding = Finding::new("unreadable", Level::File, says);
+            self.keep_findings(&receipt, vec![finding])?;
+        }
+        for read in pending {
+            self.take(read)?;
+        }
+        Ok(())
+    }
+
+    /// Accounts for a payload whose rows are all there.
+    fn pass_over(&mut self, receipt: &Receipt, payload: &Payload, marker: &Marker) -> Result<(), DataError> {
+        self.report.already_known += marker.rows.total();
+        self.report.newest_known_at = self.report.newest_known_at.max(marker.newest_known_at);
+        if payload.received_at.is_some()
+            && let Some(finding) = contract::frozen(marker.newest_line, marker.newest_start, self.lake.now())
+        {
+            self.keep_findings(receipt, vec![finding])?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, read: Read) -> Result<(), DataError> {
+        let Read { receipt, origin, mut parsed } = read;
+        let rows = RowCounts::of(&parsed);
+        let newest_line = parsed.lines.iter().map(|row| row.captured_at).max();
+        let newest_start = parsed.lines.iter().map(|row| row.game.start_time).max();
         let newest = newest(&parsed);
+        let (mut findings, seen) = self.check(&receipt, &mut parsed)?;
+        if origin.is_some() && !self.source.accumulates() {
+            findings.extend(contract::frozen(newest_line, newest_start, self.lake.now()));
+        }
         let mut refused: Vec<Quarantined> = parsed
             .refused
             .into_iter()
             .map(|row| Quarantined {
-                raw_ref: RawRef { payload: hash.clone(), row: row.row },
+                raw_ref: RawRef { payload: receipt.hash.clone(), row: row.row },
                 reason: row.reason,
                 text: row.text,
             })
             .collect();
-        let lines = known.lines.sort(self, parsed.lines)?;
-        let results = known.results.sort(self, parsed.results)?;
-        let context = known.context.sort(self, parsed.context)?;
-        refused.extend(lines.conflicts);
-        refused.extend(results.conflicts);
-        refused.extend(context.conflicts);
-        self.put_refused(source, date, &payload.name, &refused)?;
-        report.rows_added.lines += self.put_rows(lines.new)?;
-        report.rows_added.results += self.put_rows(results.new)?;
-        report.rows_added.context += self.put_rows(context.new)?;
+        let at = receipt.received_at;
+        let sightings = self.sightings.sort(&self.tables, seen, at)?;
+        let mut lines = self.lines.sort(&self.tables, parsed.lines, at)?;
+        let mut results = self.results.sort(&self.tables, parsed.results, at)?;
+        let mut context = self.context.sort(&self.tables, parsed.context, at)?;
+        findings.extend(score_changes(&results));
+        for conflicts in [&mut lines.conflicts, &mut results.conflicts, &mut context.conflicts] {
+            refused.append(conflicts);
+        }
+        self.report.already_known += lines.already_known + results.already_known + context.already_known;
+        self.report.corrected += results.corrections.len() + context.corrections.len();
+        self.put_rows(sightings)?;
+        self.put_refused(&receipt, &refused)?;
+        self.report.rows_added.lines += self.put_rows(lines)?;
+        self.report.rows_added.results += self.put_rows(results)?;
+        self.report.rows_added.context += self.put_rows(context)?;
 
         let mut reasons = BTreeMap::new();
         for row in refused {
             *reasons.entry(row.reason).or_default() += 1;
         }
-        report.new_payloads += 1;
-        report.already_known += lines.already_known + results.already_known + context.already_known;
-        report.newest_known_at = report.newest_known_at.max(newest);
+        self.report.new_payloads += 1;
+        self.report.newest_known_at = self.report.newest_known_at.max(newest);
         for (reason, count) in &reasons {
-            *report.refused.entry(reason.clone()).or_default() += count;
+            *self.report.refused.entry(reason.clone()).or_default() += count;
         }
-        let done = Marker { payload: payload.name.clone(), rows, refused: reasons, newest_known_at: newest };
-        self.put_json(&marker, &done)
+        self.keep_findings(&receipt, findings)?;
+        let payload = receipt.name.clone();
+        let done =
+            Marker { payload, rows, refused: reasons, newest_known_at: newest, newest_line, newest_start };
+        self.lake.put_json(&self.marker(&receipt.hash)?, &done)?;
+        match origin {
+            Some(origin) => origin.remember(&self.lake.store, &receipt.raw, receipt.received_at),
+            None => Ok(()),
+        }
     }
 
-    fn marker(&self, path: &str) -> Result<Option<Marker>, DataError> {
-        self.try_get_json(path)
+    /// Finds out which games the rows speak of and whether they can be what they say.
+    fn check(
+        &mut self,
+        receipt: &Receipt,
+        parsed: &mut Parsed,
+    ) -> Result<(Vec<Finding>, Vec<Sighting>), DataError> {
+        let source: Name = self.source.id().into();
+        let speaker = Speaker { source: &source, names_teams: self.names_teams, aliases: self.aliases };
+        let resolved = self.registry.resolve(&speaker, parsed);
+        // That a game moved is known since the source said so, not since before.
+        for row in parsed.context.iter_mut().filter(|row| resolved.moved.contains(&row.game.game_id)) {
+            row.known_at = row.known_at.max(receipt.received_at);
+        }
+        let mut findings: Vec<Finding> = contract::refuse_file(parsed, &resolved).into_iter().collect();
+        findings.extend(contract::check_prices(parsed));
+        if self.source.accumulates() {
+            let name = &sha256(receipt.name.as_bytes())[..16];
+            let path = format!("data/shapes/{source}/{}/{name}.json", self.report.league);
+            let before: Option<Shape> = self.lake.try_get_json(&path)?;
+            let now = Shape::of(parsed);
+            findings.extend(contract::check_shape(parsed, before.as_ref(), &now));
+            let mut kept = before.clone().unwrap_or_default();
+            kept.merge(&now);
+            if before.as_ref() != Some(&kept) {
+                self.lake.put_json(&path, &kept)?;
+            }
+        }
+        let sighting =
+            |(seen, row)| sighting(&self.report.league, seen, RawRef { payload: receipt.hash.clone(), row });
+        Ok((findings, resolved.seen.into_iter().map(sighting).collect()))
     }
 
-    fn put_raw(&self, source: &str, date: Date, payload: &Payload, hash: &Name) -> Result<(), DataError> {
-        let path = format!("data/raw/{source}/{date}/{hash}.{}.zst", payload.extension);
-        let packed = zstd::encode_all(payload.bytes.as_slice(), 0).map_err(|cause| DataError::Encode {
-            what: format!("the raw payload `{}`", payload.name),
-            cause: Box::new(cause),
-        })?;
-        self.store.put_if_absent(&path, &packed).map(drop)
+    /// The same bytes may be read in another way under other settings or for another league.
+    fn marker(&self, hash: &Name) -> Result<String, DataError> {
+        let taken = self.source.settings() + &self.source.part().unwrap_or_default();
+        let settings = &sha256(taken.as_bytes())[..16];
+        let rebuilt = match self.tables.generation()? {
+            0 => String::new(),
+            generation => format!("-g{generation}"),
+        };
+        Ok(format!(
+            "data/ingested/{}/{}/{hash}-{settings}{rebuilt}.json",
+            self.source.id(),
+            self.report.league
+        ))
     }
 
-    fn put_refused(
-        &self,
-        source: &dyn Source,
-        date: Date,
-        payload: &str,
-        rows: &[Quarantined],
-    ) -> Result<(), DataError> {
+    fn keep_findings(&mut self, receipt: &Receipt, mut findings: Vec<Finding>) -> Result<(), DataError> {
+        if findings.is_empty() {
+            return Ok(());
+        }
+        for finding in &mut findings {
+            finding.league = self.report.league.to_string();
+            self.source.id().clone_into(&mut finding.source);
+            finding.payload.clone_from(&receipt.name);
+        }
+        let folder = format!("data/findings/{}", receipt.date);
+        self.lake.put_json(&format!("{folder}/{}{}.json", self.prefix()?, &receipt.hash), &findings)?;
+        self.report.findings.append(&mut findings);
+        Ok(())
+    }
+
+    /// Names the origin of a file that is kept by date.
+    fn prefix(&self) -> Result<String, DataError> {
+        Ok(format!("{}.{}.g{}.", self.report.league, self.source.id(), self.tables.generation()?))
+    }
+
+    fn put_refused(&self, receipt: &Receipt, rows: &[Quarantined]) -> Result<(), DataError> {
         if rows.is_empty() {
             return Ok(());
         }
-        let origin = Origin { league: source.league().id.as_str(), source: source.id(), payload };
-        self.put_batch(&format!("data/quarantine/{date}"), quarantine::encode(&origin, rows))
+        let origin =
+            Origin { league: self.report.league.as_str(), source: self.source.id(), payload: &receipt.name };
+        let folder = format!("data/quarantine/{}", receipt.date);
+        let (bytes, hash) = encoded(&folder, quarantine::encode(&origin, rows))?;
+        self.lake.store.put_if_absent(&format!("{folder}/{}{hash}.parquet", self.prefix()?), &bytes).map(drop)
     }
 
-    fn put_rows<R: Stored>(&self, partitions: BTreeMap<String, Vec<R>>) -> Result<usize, DataError> {
+    fn put_rows<R: Stored>(&self, sorted: Sorted<R>) -> Result<usize, DataError> {
         let mut written = 0;
-        for (partition, rows) in partitions {
-            self.put_batch(&partition, R::encode(&rows))?;
+        for (season, rows) in sorted.new {
+            self.tables.put(season, &rows)?;
             written += rows.len();
         }
         Ok(written)
     }
+}
 
-    /// Writes a file named by its content below `folder`.
-    fn put_batch(&self, folder: &str, batch: Result<RecordBatch, ArrowError>) -> Result<(), DataError> {
-        let failed = |cause| DataError::Encode { what: format!("rows for `{folder}`"), cause };
-        let batch = batch.map_err(|cause| failed(Box::new(cause)))?;
-        let bytes = encode::parquet(&batch).map_err(|cause| failed(Box::new(cause)))?;
-        let path = format!("{folder}/{}.parquet", sha256(&bytes));
-        self.store.put_if_absent(&path, &bytes).map(drop)
+impl Tables<'_> {
+    /// Writes rows of a season as one file named by its content, and returns its path.
+    pub(super) fn put<R: Stored>(&self, season: i32, rows: &[R]) -> Result<String, DataError> {
+        let folder = self.partition(R::KIND, season);
+        let (bytes, hash) = encoded(&folder, R::encode(rows))?;
+        let path = self.file(&folder, &hash)?;
+        self.store().put_if_absent(&path, &bytes)?;
+        Ok(path)
     }
+}
+
+fn encoded(folder: &str, batch: Result<RecordBatch, ArrowError>) -> Result<(Vec<u8>, String), DataError> {
+    let failed = |cause| DataError::Encode { what: format!("rows for `{folder}`"), cause };
+    let batch = batch.map_err(|cause| failed(Box::new(cause)))?;
+    let bytes = encode::parquet(&batch).map_err(|cause| failed(Box::new(cause)))?;
+    let hash = sha256(&bytes);
+    Ok((bytes, hash))
 }
 
 fn newest(parsed: &Parsed) -> Option<Timestamp> {
@@ -233,13 +477,14 @@ fn newest(parsed: &Parsed) -> Option<Timestamp> {
     lines.chain(results).chain(context).max()
 }
 
-/// The same bytes may be read in another way under other settings or for another league.
-fn marker_path(source: &dyn Source, hash: &Name) -> String {
-    let taken = source.settings() + &source.part().unwrap_or_default();
-    let settings = &sha256(taken.as_bytes())[..16];
-    format!("data/ingested/{}/{}/{hash}-{settings}.json", source.id(), source.league().id)
+fn score_changes(results: &Sorted<market::ResultRow>) -> Option<Finding> {
+    let first = results.corrections.first()?;
+    let says = format!("{} results were changed, among them {first}", results.corrections.len());
+    Some(Finding::new("score_changed", Level::Warn, says))
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    format!("{:x}", Sha256::digest(bytes))
+fn sighting(league: &LeagueId, seen: Seen, raw_ref: RawRef) -> Sighting {
+    let Seen { id, season, home, away, start, number, source, event } = seen;
+    let game = market::Game { league: league.clone(), game_id: id, season, start_time: start, home, away };
+    Sighting { game: game.into(), event, number, source, raw_ref }
 }

@@ -13,6 +13,12 @@ struct Remembered {
     league: League,
     /// Settings by source.
     sources: BTreeMap<String, String>,
+    /// The source whose names the teams bear: the first that brought rows.
+    #[serde(default)]
+    named_by: Option<String>,
+    /// Which files count; it grows when the tables are rebuilt.
+    #[serde(default)]
+    generation: u32,
 }
 
 /// A league's metadata, checked and not yet written.
@@ -28,6 +34,16 @@ impl Settings {
     pub(super) fn remember(&self, lake: &Lake) -> Result<(), DataError> {
         if self.changed { lake.put_json(&self.path, &self.now) } else { Ok(()) }
     }
+
+    /// Returns the generation that these settings make count.
+    pub(super) fn generation(&self) -> u32 {
+        self.now.generation
+    }
+
+    /// Returns whether a source gives the league's teams their names.
+    pub(super) fn names(&self, source: &str) -> bool {
+        self.now.named_by.as_deref() == Some(source)
+    }
 }
 
 impl Lake {
@@ -42,6 +58,11 @@ impl Lake {
         Ok(leagues)
     }
 
+    /// Returns whether anything of a league was ever fetched.
+    pub(super) fn holds(&self, league: &LeagueId) -> Result<bool, DataError> {
+        self.store.exists(&league_path(league))
+    }
+
     /// Refuses to mix rows that were read under different assumptions, which would double lines at two times.
     pub(super) fn check_settings(&self, source: &dyn Source) -> Result<Settings, DataError> {
         let league = source.league();
@@ -49,17 +70,43 @@ impl Lake {
         let before: Option<Remembered> = self.try_get_json(&path)?;
         let mut sources = before.as_ref().map(|before| before.sources.clone()).unwrap_or_default();
         let settings = source.settings();
+        let (named_by, generation) =
+            before.as_ref().map_or((None, 0), |before| (before.named_by.clone(), before.generation));
         if let Some(used) = sources.get(source.id()).filter(|used| **used != settings) {
             return Err(DataError::Setting(format!(
-                "league {} was fetched from {} with `{used}`, now `{settings}` is set; go back to it or choose a new store",
-                league.id,
-                source.id()
+                "league {id} was fetched from {} with `{used}`, now `{settings}` is set; go back to it, or run `edge fetch --league {id} --replay` to read everything anew",
+                source.id(),
+                id = league.id
             )));
         }
+        // Rows from before names were kept track of came from the source that was there.
+        let named_by = named_by.or_else(|| sources.keys().next().cloned());
         sources.insert(source.id().to_owned(), settings);
-        let now = Remembered { league: league.clone(), sources };
+        let named_by = named_by.or_else(|| Some(source.id().to_owned()));
+        let now = Remembered { league: league.clone(), sources, named_by, generation };
         let changed = before.as_ref() != Some(&now);
         Ok(Settings { path, now, changed })
+    }
+}
+
+impl Lake {
+    /// Returns which generation of a league's files counts.
+    pub(super) fn generation(&self, league: &LeagueId) -> Result<u32, DataError> {
+        let remembered: Option<Remembered> = self.try_get_json(&league_path(league))?;
+        Ok(remembered.map_or(0, |remembered| remembered.generation))
+    }
+
+    /// Describes a league whose tables are rebuilt from `sources`, the first of which names the teams.
+    pub(super) fn rebuilt(&self, league: &League, sources: &[&dyn Source]) -> Result<Settings, DataError> {
+        let path = league_path(&league.id);
+        let generation = self.generation(&league.id)? + 1;
+        let now = Remembered {
+            league: league.clone(),
+            sources: sources.iter().map(|source| (source.id().to_owned(), source.settings())).collect(),
+            named_by: sources.first().map(|source| source.id().to_owned()),
+            generation,
+        };
+        Ok(Settings { path, now, changed: true })
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the three kinds of rows have in common: a partition, a key, and a value that must not change under it.
+//! What the kinds of rows have in common: a partition, a key, and a value that must not change silently under it.
 
 use std::{hash::Hash, sync::Arc};
 
@@ -20,15 +20,20 @@ pub(super) trait Stored: Clone {
     const KIND: &'static str;
     /// Column of the instant from which a row could be known.
     const KNOWN_AT: &'static str;
-    /// What identifies a row.
+    /// What two rows have in common when they speak of the same thing.
     type Key: Hash + Eq;
-    /// What must stay the same under a key.
+    /// What they may disagree about.
     type Value: PartialEq;
 
     fn game(&self) -> &Arc<Game>;
+    fn game_mut(&mut self) -> &mut Arc<Game>;
+    fn source(&self) -> &Name;
     fn raw_ref(&self) -> &RawRef;
+    fn known_at(&self) -> Timestamp;
     fn key(&self) -> Self::Key;
     fn value(&self) -> Self::Value;
+    /// Returns the row as it is known from `at` on, when a newer value may take the place of an older one of its key.
+    fn corrected(&self, at: Timestamp, before: &Self::Value, same_source: bool) -> Option<Self>;
     /// Says key and value in words, for the quarantine.
     fn describe(&self) -> String;
     fn encode(rows: &[Self]) -> Result<RecordBatch, ArrowError>;
@@ -46,8 +51,20 @@ impl Stored for LineRow {
         &self.game
     }
 
+    fn game_mut(&mut self) -> &mut Arc<Game> {
+        &mut self.game
+    }
+
+    fn source(&self) -> &Name {
+        &self.source
+    }
+
     fn raw_ref(&self) -> &RawRef {
         &self.raw_ref
+    }
+
+    fn known_at(&self) -> Timestamp {
+        self.captured_at
     }
 
     fn key(&self) -> Self::Key {
@@ -57,6 +74,11 @@ impl Stored for LineRow {
 
     fn value(&self) -> u64 {
         self.price.decimal().to_bits()
+    }
+
+    /// One book has one price at one instant: a second one is a contradiction.
+    fn corrected(&self, _at: Timestamp, _before: &u64, _same_source: bool) -> Option<Self> {
+        None
     }
 
     fn describe(&self) -> String {
@@ -118,8 +140,20 @@ impl Stored for ResultRow {
         &self.game
     }
 
+    fn game_mut(&mut self) -> &mut Arc<Game> {
+        &mut self.game
+    }
+
+    fn source(&self) -> &Name {
+        &self.source
+    }
+
     fn raw_ref(&self) -> &RawRef {
         &self.raw_ref
+    }
+
+    fn known_at(&self) -> Timestamp {
+        self.known_at
     }
 
     fn key(&self) -> GameId {
@@ -128,6 +162,11 @@ impl Stored for ResultRow {
 
     fn value(&self) -> Self::Value {
         (self.home_score, self.away_score, self.status)
+    }
+
+    /// A source may correct itself, and any source may say how a game that was put off ended.
+    fn corrected(&self, at: Timestamp, before: &Self::Value, same_source: bool) -> Option<Self> {
+        (same_source || before.2 != GameStatus::Final).then(|| Self { known_at: at, ..self.clone() })
     }
 
     fn describe(&self) -> String {
@@ -170,25 +209,41 @@ impl Stored for ResultRow {
 impl Stored for ContextRow {
     const KIND: &'static str = "context";
     const KNOWN_AT: &'static str = "known_at";
-    type Key = (GameId, Timestamp);
+    type Key = (Name, GameId, Timestamp);
     type Value = String;
 
     fn game(&self) -> &Arc<Game> {
         &self.game
     }
 
+    fn game_mut(&mut self) -> &mut Arc<Game> {
+        &mut self.game
+    }
+
+    fn source(&self) -> &Name {
+        &self.source
+    }
+
     fn raw_ref(&self) -> &RawRef {
         &self.raw_ref
     }
 
+    fn known_at(&self) -> Timestamp {
+        self.known_at
+    }
+
     fn key(&self) -> Self::Key {
-        (self.game.game_id.clone(), self.known_at)
+        (self.source.clone(), self.game.game_id.clone(), self.known_at)
     }
 
     fn value(&self) -> String {
         let Self { neutral, home_rest_days, away_rest_days, week, .. } = self;
         let names = CONTEXT_NAMES.map(|(_, name)| name(self).map(Name::as_str));
         format!("{neutral:?} {names:?} {home_rest_days:?} {away_rest_days:?} {week:?}")
+    }
+
+    fn corrected(&self, at: Timestamp, _before: &String, _same_source: bool) -> Option<Self> {
+        Some(Self { known_at: at, ..self.clone() })
     }
 
     fn describe(&self) -> String {

@@ -32,6 +32,9 @@ mod calendar;
 
 use books::Offer;
 
+/// The book under which averages over books are kept.
+pub const AVERAGE: &str = "average";
+
 const LAYOUT: &str = "football-data.co.uk main";
 const REQUIRED: [&str; 6] = ["Div", "Date", "HomeTeam|HT", "AwayTeam|AT", "FTHG|HG", "FTAG|AG"];
 const ASSUMED_START: Time = time(15, 0, 0, 0);

@@ -15,7 +15,19 @@ fn season_with_refusals() -> String {
 
 /// Every object that a pull writes, in the order in which it is written.
 fn in_order_of_writing(lake: &Lake) -> Vec<String> {
-    let steps = ["leagues", "raw", "quarantine", "lines", "results", "context", "ingested"];
+    let steps = [
+        "raw",
+        "received",
+        "leagues",
+        "shapes",
+        "games",
+        "quarantine",
+        "lines",
+        "results",
+        "context",
+        "findings",
+        "ingested",
+    ];
     let objects = objects(lake);
     let of = |step: &str| {
         let prefix = format!("data/{step}/");

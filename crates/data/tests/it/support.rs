@@ -34,7 +34,8 @@ pub(crate) fn write(folder: &TempDir, name: &str, bytes: impl AsRef<[u8]>) -> St
 }
 
 pub(crate) fn lake(folder: &TempDir) -> Lake {
-    Lake::new(Store::open(folder.path().join("store").to_str().unwrap()).unwrap())
+    let store = Store::open(folder.path().join("store").to_str().unwrap()).unwrap();
+    Lake::new(store).at(at("2022-11-01T09:00:00Z"))
 }
 
 pub(crate) fn football(path: &str) -> FootballData {
