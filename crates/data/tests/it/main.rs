@@ -7,7 +7,9 @@
 )]
 
 mod crash;
+mod csv_file;
 mod damage;
+mod extra;
 mod inputs;
 mod lake;
 mod real;

@@ -1,0 +1,328 @@
+//! Any file by a mapping of its columns.
+
+use data::{Columns, CsvFile, CsvSettings, DataError, Location, Nflverse, OddsFormat, Parsed, Pull, Source};
+use market::GameStatus;
+
+use crate::support::{at, folder, lake, parse, real_data, reasons, write};
+
+/// Mappings of real files.
+pub(crate) mod by_columns {
+    use super::{Columns, CsvFile, CsvSettings, Location, OddsFormat};
+
+    fn settings(text: &str) -> CsvSettings {
+        serde_json::from_str(text).unwrap()
+    }
+
+    fn source(id: &str, settings: CsvSettings) -> CsvFile {
+        let league = CsvFile::league(id, false, "America/New_York").unwrap();
+        CsvFile::new(league, Location::new(["unused"]), settings, CsvFile::LEADS).unwrap()
+    }
+
+    pub(crate) fn elo() -> CsvFile {
+        let columns = r#"{"columns": {"date": "date", "season": "season", "neutral": "neutral", "stage": "playoff",
+            "home": "team1", "away": "team2", "home_score": "score1", "away_score": "score2"}}"#;
+        source("nfl", settings(columns))
+    }
+
+    pub(crate) fn baseball() -> CsvFile {
+        let columns = r#"{"season_starts": 1, "columns": {"start": "start_time_utc", "date": "game_date_et",
+            "home": "home_team", "away": "away_team", "status": "status", "home_score": "home_score",
+            "away_score": "away_score", "number": "game_number", "event": "game_pk"}}"#;
+        source("mlb", settings(columns))
+    }
+
+    pub(crate) fn nfl() -> CsvFile {
+        let name = |text: &str| Some(text.to_owned());
+        let columns = Columns {
+            date: name("gameday"),
+            time: name("gametime"),
+            season: name("season"),
+            home: name("home_team"),
+            away: name("away_team"),
+            home_score: name("home_score"),
+            away_score: name("away_score"),
+            neutral: name("location"),
+            venue: name("stadium"),
+            roof: name("roof"),
+            surface: name("surface"),
+            home_coach: name("home_coach"),
+            away_coach: name("away_coach"),
+            home_player: name("home_qb_name"),
+            away_player: name("away_qb_name"),
+            referee: name("referee"),
+            week: name("week"),
+            stage: name("game_type"),
+            home_price: name("home_moneyline"),
+            away_price: name("away_moneyline"),
+            spread: name("spread_line"),
+            spread_home_price: name("home_spread_odds"),
+            spread_away_price: name("away_spread_odds"),
+            total: name("total_line"),
+            over_price: name("over_odds"),
+            under_price: name("under_odds"),
+            ..Columns::default()
+        };
+        let settings = CsvSettings {
+            columns,
+            odds: OddsFormat::American,
+            home_favoured_positive: true,
+            ..CsvSettings::default()
+        };
+        source("nfl", settings)
+    }
+}
+
+/// Every price of a game, one row per book and instant.
+const PRICED: &str = r#"{"columns": {"date": "day", "time": "at", "home": "home", "away": "away", "home_score": "hs",
+    "away_score": "as", "status": "state", "home_price": "1", "draw_price": "X", "away_price": "2", "spread": "ah",
+    "spread_home_price": "ah1", "spread_away_price": "ah2", "total": "line", "over_price": "over",
+    "under_price": "under", "book": "bookie", "captured_at": "seen", "event": "id", "number": "no"}}"#;
+const HEADER: &str = "id,no,day,at,home,away,hs,as,state,bookie,seen,1,X,2,ah,ah1,ah2,line,over,under";
+const ROW: &str = "77,,2022-10-14,20:00,Brentford,Brighton,2,0,FT,one,2022-10-14T09:00:00Z,3.1,3.4,2.3,0.25,1.95,1.95,2.5,1.9,1.96";
+
+fn try_new(settings: &str, three_way: bool) -> Result<CsvFile, DataError> {
+    let league = CsvFile::league("epl", three_way, "Europe/London")?;
+    CsvFile::new(league, Location::new(["x"]), serde_json::from_str(settings).unwrap(), CsvFile::LEADS)
+}
+
+fn priced(rows: &[&str]) -> Parsed {
+    parse(&try_new(PRICED, true).unwrap(), &format!("{HEADER}\n{}\n", rows.join("\n"))).unwrap()
+}
+
+fn shown(parsed: &Parsed) -> String {
+    let line = |row: &market::LineRow| {
+        let points = row.points.map(|points| points.to_string()).unwrap_or_default();
+        let at = row.captured_at;
+        format!(
+            "{} {} {} {points} {} {at} {}",
+            row.book, row.market, row.selection, row.price, row.is_closing
+        )
+    };
+    parsed.lines.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_row_gives_prices_result_and_schedule() {
+    let other = ROW.replace("one,2022-10-14T09:00:00Z,3.1", "two,1665748800,3.2");
+    let parsed = priced(&[ROW, &other]);
+    assert_eq!(reasons(&parsed), []);
+    insta::assert_snapshot!(shown(&parsed), @"");
+    let game = &parsed.results[0].game;
+    assert_eq!(
+        (game.game_id.as_str(), game.season, game.start_time),
+        ("csv:77", 2022, at("2022-10-14T19:00:00Z"))
+    );
+    assert_eq!(parsed.results[0].known_at, at("2022-10-14T23:00:00Z"));
+    assert_eq!(parsed.context[0].known_at, at("2022-10-07T19:00:00Z"));
+    assert_eq!(parsed.events[&game.game_id].id.as_ref().unwrap().as_str(), "77");
+}
+
+#[test]
+fn prices_without_time_and_book_are_assumed_to_be_one_books() {
+    let settings = r#"{"odds": "fractional", "delimiter": ";", "date_format": "%d.%m.%Y %H:%M", "book": "corner",
+        "columns": {"date": "Datum", "home": "Heim", "away": "Gast", "home_price": "1", "draw_price": "X", "away_price": "2"}}"#;
+    let source = try_new(settings, true).unwrap();
+    let text = "Datum;Heim;Gast;1;X;2\n14.10.2022 20:00;Köln;Mainz;evens;5/2;11/4\n";
+    insta::assert_snapshot!(shown(&parse(&source, text).unwrap()), @"");
+    insta::assert_snapshot!(source.assumptions().join("\n"), @"");
+    insta::assert_snapshot!(source.settings(), @"");
+}
+
+#[test]
+fn commas_may_be_decimal_where_they_separate_nothing() {
+    let settings = r#"{"delimiter": ";", "columns": {"date": "d", "home": "h", "away": "a", "spread": "s",
+        "spread_home_price": "1", "spread_away_price": "2"}}"#;
+    let parsed =
+        parse(&try_new(settings, true).unwrap(), "d;h;a;s;1;2\n2022-10-14;x;y;-0,75;1,91;1,95\n").unwrap();
+    insta::assert_snapshot!(shown(&parsed), @"");
+}
+
+#[test]
+fn states_decide_whether_there_is_a_result() {
+    let state = |state: &str| ROW.replace(",FT,", &format!(",{state},"));
+    let rows =
+        ["Postponed", "canceled", "SUSPENDED", "", "scheduled", "Live", "Final/OT", "eaten"].map(state);
+    let parsed = priced(&rows.each_ref().map(String::as_str));
+    let results: Vec<_> = parsed.results.iter().map(|row| (row.status, row.home_score)).collect();
+    assert_eq!(
+        results,
+        [
+            (GameStatus::Postponed, 0),
+            (GameStatus::Cancelled, 0),
+            (GameStatus::Abandoned, 0),
+            (GameStatus::Final, 2)
+        ]
+    );
+    assert_eq!(reasons(&parsed), [(7, "the status is unknown")]);
+    assert_eq!(parsed.context.len(), 8);
+}
+
+#[test]
+fn two_games_of_a_day_are_told_apart() {
+    let second = ROW.replace("77,,", ",2,");
+    let parsed = priced(&[&ROW.replace("77,,", ",1,"), &second, &ROW.replace("77,,", "78,2,")]);
+    let ids: Vec<_> = parsed.results.iter().map(|row| row.game.game_id.as_str()).collect();
+    assert_eq!(
+        ids,
+        ["epl_2022-10-14_brentford_brighton", "csv:epl_2022-10-14_brentford_brighton-2", "csv:78"]
+    );
+    let numbers: Vec<_> = parsed.results.iter().map(|row| parsed.events[&row.game.game_id].number).collect();
+    assert_eq!(numbers, [Some(1), Some(2), Some(2)]);
+}
+
+#[test]
+fn rows_that_cannot_be_right_are_refused_with_their_reason() {
+    let rows = [
+        ROW.replace("T09:00:00Z", "T19:00:00Z"),
+        ROW.replace("2022-10-14T09:00:00Z", "noon"),
+        ROW.replace("2022-10-14T09:00:00Z", ""),
+        ROW.replace(",one,", ",,"),
+        ROW.replace("3.1,3.4,2.3", "3.1,,2.3"),
+        ROW.replace("0.25,1.95", ",1.95"),
+        ROW.replace("2.5,1.9,", "2.4,1.9,"),
+        ROW.replace("2022-10-14,20:00", "14/10/2022,20:00"),
+        ROW.replace("20:00", "25:00"),
+        ROW.replace("Brighton", ""),
+        ROW.replace("Brighton", "Brentford"),
+        ROW.replace(",2,0,FT", ",2,,FT"),
+        ROW.replace(",2,0,FT", ",,,FT"),
+        ROW.replace("77,,", "77,0,"),
+    ];
+    let parsed = priced(&rows.each_ref().map(String::as_str));
+    let shown: Vec<String> = reasons(&parsed).iter().map(|(row, reason)| format!("{row} {reason}")).collect();
+    insta::assert_snapshot!(shown.join("\n"), @"");
+}
+
+#[test]
+fn a_game_without_a_time_starts_at_noon_of_its_league_and_ends_with_the_day() {
+    let parsed = priced(&[&ROW.replace("20:00", "")]);
+    assert_eq!(parsed.results[0].game.start_time, at("2022-10-14T12:00:00Z"));
+    assert_eq!(parsed.results[0].known_at, at("2022-10-15T03:00:00Z"));
+}
+
+#[test]
+fn an_instant_goes_before_a_date_that_it_may_not_contradict() {
+    let settings = r#"{"season_starts": 1, "columns": {"start": "s", "date": "d", "home": "h", "away": "a", "neutral": "n"}}"#;
+    let text = "s,d,h,a,n\n2022-01-14T01:00:00+02:00,2022-01-14,x,y,1\n1642118400,2022-02-14,x,y,0\n,2022-03-01,x,y,maybe\nsoon,2022-03-01,x,y,\n";
+    let parsed = parse(&try_new(settings, true).unwrap(), text).unwrap();
+    assert_eq!(
+        reasons(&parsed),
+        [
+            (1, "the start contradicts the date"),
+            (2, "the neutral ground is neither yes nor no"),
+            (3, "the start is unreadable")
+        ]
+    );
+    let games: Vec<_> = parsed.context.iter().map(|row| (row.game.game_id.as_str(), row.neutral)).collect();
+    assert_eq!(games, [("epl_2022-01-13_x_y", Some(true)), ("epl_2022-03-01_x_y", None)]);
+}
+
+#[test]
+fn settings_that_read_no_file_are_refused_by_key() {
+    let with = |columns: &str| format!(r#"{{"columns": {{"home": "h", "away": "a", {columns}}}}}"#);
+    let dated = |more: &str| format!(r#"{{{more} "columns": {{"home": "h", "away": "a", "date": "d"}}}}"#);
+    let settings = [
+        "{}".to_owned(),
+        with(r#""venue": "v""#),
+        with(r#""start": "s", "time": "t""#),
+        with(r#""date": "d", "home_score": "s""#),
+        with(r#""date": "d", "home_price": "1", "away_price": "2""#),
+        with(r#""date": "d", "spread_home_price": "1", "spread_away_price": "2""#),
+        with(r#""date": "d", "status": "s""#),
+        with(r#""date": "d", "captured_at": "c""#),
+        with(r#""date": " d""#),
+        dated(r#""delimiter": "x","#),
+        dated(r#""season_starts": 13,"#),
+        dated(r#""game_lasts": "0s","#),
+        dated(r#""book": " ","#),
+        dated(r#""date_format": "%d/%m","#),
+        dated(r#""date_format": "%Q","#),
+    ];
+    let mut messages: Vec<String> =
+        settings.iter().map(|settings| try_new(settings, true).unwrap_err().to_string()).collect();
+    messages.push(try_new(PRICED, false).unwrap_err().to_string());
+    insta::assert_snapshot!(messages.join("\n"), @"");
+}
+
+#[test]
+fn a_column_that_a_file_lacks_is_named() {
+    let error =
+        parse(&try_new(PRICED, true).unwrap(), &HEADER.replace("bookie", "maker").replace(",X,", ","))
+            .unwrap_err();
+    insta::assert_snapshot!(error, @"");
+}
+
+#[test]
+fn rows_of_one_game_are_stored_once() {
+    let folder = folder();
+    let path = write(&folder, "games.csv", format!("{HEADER}\n{ROW}\n{}\n", ROW.replace("one", "two")));
+    let league = CsvFile::league("epl", true, "Europe/London").unwrap();
+    let settings = serde_json::from_str(PRICED).unwrap();
+    let source = CsvFile::new(league, Location::new([path]), settings, CsvFile::LEADS).unwrap();
+    let report = lake(&folder).ingest(&source, at("2022-10-14T12:00:00Z")).unwrap();
+    assert_eq!((report.rows_added.lines, report.rows_added.results, report.rows_added.context), (14, 1, 1));
+    assert!(report.refused.is_empty());
+}
+
+/// Reads a real file as a pull would.
+fn read(source: &CsvFile, path: &std::path::Path) -> Parsed {
+    let location = Location::new([path.to_str().unwrap()]);
+    let payload = Pull::new(at("2027-01-01T00:00:00Z")).location(&location).unwrap().remove(0);
+    source.parse(&payload, &"hash".into()).unwrap()
+}
+
+#[test]
+fn a_century_of_elo_is_read() {
+    let Some(data) = real_data("a_century_of_elo_is_read") else { return };
+    let parsed = read(&by_columns::elo(), &data.join("nfl/fivethirtyeight_nfl_elo_1920-2020.csv.gz"));
+    assert_eq!(reasons(&parsed), []);
+    assert_eq!((parsed.results.len(), parsed.context.len(), parsed.lines.len()), (16_810, 16_810, 0));
+    let neutral = parsed.context.iter().filter(|row| row.neutral == Some(true)).count();
+    let playoff = parsed.context.iter().filter(|row| row.stage.as_ref().unwrap().as_str() == "1").count();
+    assert_eq!((neutral, playoff), (92, 590));
+}
+
+#[test]
+fn a_week_of_baseball_is_read() {
+    let Some(data) = real_data("a_week_of_baseball_is_read") else { return };
+    let parsed = read(&by_columns::baseball(), &data.join("mlb/games_2026-07-31_to_2026-08-07.csv"));
+    assert_eq!(reasons(&parsed), []);
+    // Ten games are under way and one is ahead.
+    assert_eq!((parsed.context.len(), parsed.events.len(), parsed.results.len()), (109, 109, 98));
+    assert!(parsed.context.iter().all(|row| row.game.season == 2026));
+}
+
+#[test]
+fn a_mapping_reads_the_nfl_as_its_own_source_does() {
+    let Some(data) = real_data("a_mapping_reads_the_nfl_as_its_own_source_does") else { return };
+    let path = data.join("nfl/games_1999-2021.csv");
+    let by_columns = read(&by_columns::nfl(), &path);
+    let location = Location::new([path.to_str().unwrap()]);
+    let nflverse = Nflverse::new(Nflverse::league("nfl").unwrap(), location, Nflverse::LEADS).unwrap();
+    let payload = nflverse.fetch(&Pull::new(at("2022-01-01T00:00:00Z"))).unwrap().remove(0);
+    let own = nflverse.parse(&payload, &"hash".into()).unwrap();
+    assert_eq!(shown(&by_columns), shown(&own));
+    assert_eq!(reasons(&by_columns), reasons(&own));
+    let results = |parsed: &Parsed| -> Vec<_> {
+        parsed
+            .results
+            .iter()
+            .map(|row| (row.game.season, row.game.start_time, row.margin(), row.known_at))
+            .collect()
+    };
+    assert_eq!(results(&by_columns), results(&own));
+    let facts = |parsed: &Parsed| -> Vec<_> {
+        let fact = |row: &market::ContextRow| {
+            (
+                row.neutral,
+                row.venue.clone(),
+                row.roof.clone(),
+                row.home_player.clone(),
+                row.week,
+                row.known_at,
+            )
+        };
+        parsed.context.iter().map(fact).collect()
+    };
+    assert_eq!(facts(&by_columns), facts(&own));
+}
