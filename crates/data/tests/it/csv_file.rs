@@ -106,7 +106,22 @@ fn a_row_gives_prices_result_and_schedule() {
     let other = ROW.replace("one,2022-10-14T09:00:00Z,3.1", "two,1665748800,3.2");
     let parsed = priced(&[ROW, &other]);
     assert_eq!(reasons(&parsed), []);
-    insta::assert_snapshot!(shown(&parsed), @"");
+    insta::assert_snapshot!(shown(&parsed), @r"
+    one moneyline home  3.10 2022-10-14T09:00:00Z false
+    one moneyline draw  3.40 2022-10-14T09:00:00Z false
+    one moneyline away  2.30 2022-10-14T09:00:00Z false
+    one spread home 0.25 1.95 2022-10-14T09:00:00Z false
+    one spread away -0.25 1.95 2022-10-14T09:00:00Z false
+    one total over 2.5 1.90 2022-10-14T09:00:00Z false
+    one total under 2.5 1.96 2022-10-14T09:00:00Z false
+    two moneyline home  3.20 2022-10-14T12:00:00Z false
+    two moneyline draw  3.40 2022-10-14T12:00:00Z false
+    two moneyline away  2.30 2022-10-14T12:00:00Z false
+    two spread home 0.25 1.95 2022-10-14T12:00:00Z false
+    two spread away -0.25 1.95 2022-10-14T12:00:00Z false
+    two total over 2.5 1.90 2022-10-14T12:00:00Z false
+    two total under 2.5 1.96 2022-10-14T12:00:00Z false
+    ");
     let game = &parsed.results[0].game;
     assert_eq!(
         (game.game_id.as_str(), game.season, game.start_time),
@@ -123,9 +138,19 @@ fn prices_without_time_and_book_are_assumed_to_be_one_books() {
         "columns": {"date": "Datum", "home": "Heim", "away": "Gast", "home_price": "1", "draw_price": "X", "away_price": "2"}}"#;
     let source = try_new(settings, true).unwrap();
     let text = "Datum;Heim;Gast;1;X;2\n14.10.2022 20:00;Köln;Mainz;evens;5/2;11/4\n";
-    insta::assert_snapshot!(shown(&parse(&source, text).unwrap()), @"");
-    insta::assert_snapshot!(source.assumptions().join("\n"), @"");
-    insta::assert_snapshot!(source.settings(), @"");
+    insta::assert_snapshot!(shown(&parse(&source, text).unwrap()), @r"
+    corner moneyline home  2.00 2022-10-13T19:00:00Z true
+    corner moneyline draw  3.50 2022-10-13T19:00:00Z true
+    corner moneyline away  3.75 2022-10-13T19:00:00Z true
+    ");
+    insta::assert_snapshot!(source.assumptions().join("\n"), @r"
+    prices of epl carry no time; each is taken as known 24 h before the start, and as the closing price
+    prices of epl name no book; all are taken as those of corner
+    fixture, venue, coaches and round of epl are taken as known 7 days before the start
+    a result of epl is taken as known 4 h after the start; without a start time, 13:00 in Europe/London is assumed and the result known 4 h after the end of the day
+    a season of epl is taken to begin with month 7 of the year
+    ");
+    insta::assert_snapshot!(source.settings(), @r#"columns[date="Datum" home="Heim" away="Gast" home_price="1" draw_price="X" away_price="2"] odds=Fractional date_format="%d.%m.%Y %H:%M" delimiter=';' book="corner" home_favoured_positive=false season_starts=7 game_lasts=4h three_way=true time_zone=Europe/London line_lead=24h closing_lead=5m schedule_lead=168h starters_lead=1h 30m"#);
 }
 
 #[test]
@@ -134,7 +159,10 @@ fn commas_may_be_decimal_where_they_separate_nothing() {
         "spread_home_price": "1", "spread_away_price": "2"}}"#;
     let parsed =
         parse(&try_new(settings, true).unwrap(), "d;h;a;s;1;2\n2022-10-14;x;y;-0,75;1,91;1,95\n").unwrap();
-    insta::assert_snapshot!(shown(&parsed), @"");
+    insta::assert_snapshot!(shown(&parsed), @r"
+    consensus spread home -0.75 1.91 2022-10-13T12:00:00Z true
+    consensus spread away 0.75 1.95 2022-10-13T12:00:00Z true
+    ");
 }
 
 #[test]
@@ -190,7 +218,22 @@ fn rows_that_cannot_be_right_are_refused_with_their_reason() {
     ];
     let parsed = priced(&rows.each_ref().map(String::as_str));
     let shown: Vec<String> = reasons(&parsed).iter().map(|(row, reason)| format!("{row} {reason}")).collect();
-    insta::assert_snapshot!(shown.join("\n"), @"");
+    insta::assert_snapshot!(shown.join("\n"), @r"
+    0 the price is in-play
+    1 the time of the price is unreadable
+    2 a price stands without its time
+    3 a price stands without its book
+    4 moneyline: a side of a book's market has no price
+    5 spread: a price stands without its points
+    6 total: points are no multiple of a quarter
+    7 the date is unreadable
+    8 the time is unreadable
+    9 a team is missing
+    10 both teams are the same
+    11 one of the two scores is missing
+    12 a finished game has no score
+    13 the game's number is unreadable
+    ");
 }
 
 #[test]
@@ -241,7 +284,24 @@ fn settings_that_read_no_file_are_refused_by_key() {
     let mut messages: Vec<String> =
         settings.iter().map(|settings| try_new(settings, true).unwrap_err().to_string()).collect();
     messages.push(try_new(PRICED, false).unwrap_err().to_string());
-    insta::assert_snapshot!(messages.join("\n"), @"");
+    insta::assert_snapshot!(messages.join("\n"), @r"
+    columns.home is missing; name the column of the home team
+    columns.date is missing; name the column of the day, or columns.start for an instant
+    columns.time needs columns.date, the day to which the time belongs
+    columns.home_score needs columns.away_score; name both or none
+    columns.home_price needs columns.draw_price; name both or none
+    columns.spread_home_price needs columns.spread; name both or none
+    columns.status needs columns.home_score and columns.away_score
+    columns.captured_at is set, but no price is; name the columns of the prices
+    columns.date is blank or has blanks around it; name a column of the file
+    delimiter is 'x', but must be a comma, semicolon, bar or tab
+    season_starts is 13, but must be a month from 1 to 12
+    game_lasts is 0s, but must lie between 0 h and 7 days
+    book is blank; name the book or take the key away
+    date_format `%d/%m` does not give one day; write it like `%d/%m/%Y`
+    date_format `%Q` does not give one day; write it like `%d/%m/%Y`
+    columns.draw_price is set, but the league is two-way; set three_way or take it away
+    ");
 }
 
 #[test]
@@ -249,7 +309,7 @@ fn a_column_that_a_file_lacks_is_named() {
     let error =
         parse(&try_new(PRICED, true).unwrap(), &HEADER.replace("bookie", "maker").replace(",X,", ","))
             .unwrap_err();
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"cannot read `season.csv`: columns `X`, `bookie` are missing; take a file in the configured [league.columns] layout");
 }
 
 #[test]

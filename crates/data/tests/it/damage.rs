@@ -38,7 +38,7 @@ fn samples(test: &str) -> Option<[Sample; 4]> {
         .location(&Location::new([newest_file(&data.join("soccer/E0"))]))
         .unwrap()
         .remove(0);
-    let baseball = std::fs::read(newest_file(&data.join("mlb"))).unwrap();
+    let baseball = std::fs::read(data.join("mlb/games_2026-07-31_to_2026-08-07.csv")).unwrap();
     let [nflverse, football, nfl_by_columns, baseball_by_columns] = sources();
     Some([
         (nflverse, nfl.clone()),

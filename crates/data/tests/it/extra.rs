@@ -34,7 +34,20 @@ Brazil,Serie A,2022/2023,10/04/2022,,Avai,America MG,,,,2.6,3.1,3.05,,,,,,
 ";
     let parsed = parse_football(&format!("{EXTRA}{rows}")).unwrap();
     assert_eq!(reasons(&parsed), []);
-    insta::assert_snapshot!(shown(&parsed).join("\n"), @r"");
+    insta::assert_snapshot!(shown(&parsed).join("\n"), @r"
+    0 pinnacle home 1.75 closing 2012-05-20T18:55:00Z
+    0 pinnacle draw 3.86 closing 2012-05-20T18:55:00Z
+    0 pinnacle away 5.25 closing 2012-05-20T18:55:00Z
+    0 average home 1.69 closing 2012-05-20T18:55:00Z
+    0 average draw 3.50 closing 2012-05-20T18:55:00Z
+    0 average away 4.90 closing 2012-05-20T18:55:00Z
+    1 average home 2.50 closing 2021-02-26T00:25:00Z
+    1 average draw 3.40 closing 2021-02-26T00:25:00Z
+    1 average away 2.90 closing 2021-02-26T00:25:00Z
+    2 pinnacle home 2.60 closing 2022-04-10T13:55:00Z
+    2 pinnacle draw 3.10 closing 2022-04-10T13:55:00Z
+    2 pinnacle away 3.05 closing 2022-04-10T13:55:00Z
+    ");
     let seasons: Vec<i32> = parsed.context.iter().map(|row| row.game.season).collect();
     assert_eq!(seasons, [2012, 2020, 2022]);
     assert_eq!(parsed.results.len(), 2, "a row without scores is a game to come");
@@ -115,9 +128,9 @@ fn of_fixtures_only_the_configured_division_is_read() {
 fn a_season_without_its_scores_is_no_list_of_fixtures() {
     let season = FIXTURES.replace(",Referee,", ",FTR,");
     let error = parse_football(&season).unwrap_err();
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"cannot read `season.csv`: columns `FTHG`, `FTAG` are missing; take a file in the football-data.co.uk main layout");
     let error = parse_football(&EXTRA.replace("Season,", "")).unwrap_err();
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"cannot read `season.csv`: column `Season` is missing; take a file in the football-data.co.uk extra layout");
 }
 
 #[test]
@@ -133,5 +146,13 @@ fn averages_over_books_are_a_book_and_best_prices_are_not() {
             format!("{} {} {} {points} {}", row.book, row.market, row.selection, row.price)
         })
         .collect();
-    insta::assert_snapshot!(shown.join("\n"), @r"");
+    insta::assert_snapshot!(shown.join("\n"), @r"
+    average moneyline home  1.25
+    average moneyline draw  6.00
+    average moneyline away  12.50
+    average total over 2.5 1.55
+    average total under 2.5 2.45
+    average spread home -1.5 1.86
+    average spread away 1.5 2.02
+    ");
 }

@@ -1,6 +1,6 @@
 //! Prices, result and context from one row.
 
-use market::{ContextRow, GameStatus, LineRow, Market, Name, ResultRow, Selection};
+use market::{ContextRow, GameStatus, LineRow, Market, Name, ResultRow, Selection, Timestamp};
 
 use super::{
     super::{
@@ -41,7 +41,7 @@ impl CsvFile {
         &self,
         row: &Row<'_>,
         stamp: &Stamp,
-        ends: market::Timestamp,
+        ends: Timestamp,
     ) -> Result<Option<ResultRow>, &'static str> {
         let columns = &self.settings.columns;
         let scores =
@@ -81,12 +81,23 @@ impl CsvFile {
             (Market::Spread, &columns.spread, spread),
             (Market::Total, &columns.total, total),
         ];
+        let mut offer = None;
         for (market, points, sides) in markets {
             let sides: Vec<_> = sides.into_iter().map(|(side, column)| (side, row.get(column))).collect();
             if sides.iter().all(|(_, price)| price.is_none()) {
                 continue;
             }
-            match self.market(row, stamp, market, row.get(points), &sides) {
+            let (book, captured_at) = match offer.get_or_insert_with(|| self.offer(row, stamp)) {
+                Ok(offer) => offer.clone(),
+                // It holds for every market of the row.
+                Err(reason) => {
+                    parsed.refused.push(refuse(stamp.raw_ref.row, row.cells.record, *reason));
+                    return;
+                }
+            };
+            let is_closing = columns.captured_at.is_none();
+            let quoted = Quoted { book, market, captured_at, is_closing };
+            match self.market(stamp, &quoted, row.get(points), &sides) {
                 Ok(rows) => parsed.lines.extend(rows),
                 Err(reason) => {
                     let reason = format!("{market}: {reason}");
@@ -96,29 +107,31 @@ impl CsvFile {
         }
     }
 
+    /// Returns whose prices a row holds, and when they stood.
+    fn offer(&self, row: &Row<'_>, stamp: &Stamp) -> Result<(Name, Timestamp), &'static str> {
+        let columns = &self.settings.columns;
+        let book = match &columns.book {
+            Some(column) => row.cell(column).ok_or("a price stands without its book")?,
+            None => self.settings.book.as_deref().unwrap_or(CONSENSUS),
+        };
+        let start = stamp.game.start_time;
+        let Some(column) = &columns.captured_at else { return Ok((book.into(), self.leads.line(start))) };
+        let text = row.cell(column).ok_or("a price stands without its time")?;
+        let captured_at = fixture::instant(text).ok_or("the time of the price is unreadable")?;
+        if captured_at >= start {
+            return Err("the price is in-play");
+        }
+        Ok((book.into(), captured_at))
+    }
+
     fn market(
         &self,
-        row: &Row<'_>,
         stamp: &Stamp,
-        market: Market,
+        quoted: &Quoted,
         points: Option<&str>,
         sides: &[(Selection, Option<&str>)],
     ) -> Result<Vec<LineRow>, &'static str> {
-        let (columns, settings) = (&self.settings.columns, &self.settings);
-        let book = match &columns.book {
-            Some(column) => row.cell(column).ok_or("a price stands without its book")?,
-            None => settings.book.as_deref().unwrap_or(CONSENSUS),
-        };
-        let captured_at = match &columns.captured_at {
-            Some(column) => {
-                let text = row.cell(column).ok_or("a price stands without its time")?;
-                fixture::instant(text).ok_or("the time of the price is unreadable")?
-            }
-            None => self.leads.line(stamp.game.start_time),
-        };
-        if columns.captured_at.is_some() && captured_at >= stamp.game.start_time {
-            return Err("the price is in-play");
-        }
+        let (market, settings) = (quoted.market, &self.settings);
         let points = match (market, points) {
             (Market::Moneyline, _) => None,
             (_, None) => return Err("a price stands without its points"),
@@ -133,9 +146,7 @@ impl CsvFile {
                 (side, points.map(|points| if opposite { -points } else { points }), price)
             })
             .collect();
-        let is_closing = columns.captured_at.is_none();
-        let quoted = Quoted { book: book.into(), market, captured_at, is_closing };
-        quote::lines(stamp, &quoted, &sides, |text| settings.price(text))
+        quote::lines(stamp, quoted, &sides, |text| settings.price(text))
     }
 
     fn context(&self, row: &Row<'_>, stamp: &Stamp, parsed: &mut Parsed) {
