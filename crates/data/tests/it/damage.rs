@@ -9,7 +9,7 @@ use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
-    csv_file::by_columns,
+    csv_real::by_columns,
     support::{at, real_data},
 };
 

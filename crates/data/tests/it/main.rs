@@ -8,6 +8,7 @@
 
 mod crash;
 mod csv_file;
+mod csv_real;
 mod damage;
 mod extra;
 mod inputs;
