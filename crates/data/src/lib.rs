@@ -49,5 +49,8 @@ pub use lake::{Compacted, IngestReport, Lake, QuarantinedRow, RowCounts};
 pub use location::Location;
 pub use pull::{Pull, Request};
 pub use snapshot::{Freshness, League, Snapshot};
-pub use source::{Event, FootballData, Leads, Nflverse, Parsed, Payload, Refused, Source};
+pub use source::{
+    Columns, CsvFile, CsvSettings, Event, FootballData, Leads, Nflverse, OddsFormat, Parsed, Payload,
+    Refused, Source,
+};
 pub use store::Store;

@@ -26,12 +26,15 @@ use market::{ContextRow, GameId, LineRow, Name, ResultRow, Timestamp};
 
 use crate::{DataError, League, Pull, pull::Origin};
 
+pub mod csv_file;
 pub mod football_data;
 pub mod leads;
 pub mod nflverse;
 pub(crate) mod quote;
+mod season;
 mod table;
 
+pub use csv_file::{Columns, CsvFile, CsvSettings, OddsFormat};
 pub use football_data::FootballData;
 pub use leads::Leads;
 pub use nflverse::Nflverse;

@@ -1,4 +1,12 @@
-//! The main layout of football-data.co.uk: one file per division and season, columns that differ from season to season.
+//! The layouts of football-data.co.uk, told by their header.
+//!
+//! - main: one file per division and season, columns that differ from season to season;
+//! - extra: one file per country beyond the main leagues, all its seasons in it, closing prices only, whether a column says
+//!   so (`PSCH`) or, in older files, not (`PH`);
+//! - fixtures: games to come of many divisions, the main layout without results.
+//!
+//! Averages over books are kept as a book of their own, [`AVERAGE`]; best prices over books are not, since nobody offered
+//! them together.
 //!
 //! # Example
 //! ```
@@ -23,20 +31,21 @@ use super::{
     Leads, Parsed, Payload, Source,
     leads::in_words,
     quote::{self, Quoted, Stamp},
+    season,
     table::{Cells, Table, cell_at, is_blank, refuse},
 };
 use crate::{DataError, League, Location, Pull};
 
 mod books;
 mod calendar;
+mod layout;
 
 use books::Offer;
+use layout::Layout;
 
-/// The book under which averages over books are kept.
+/// Name of the book that stands for the site's averages over books; no bet can be placed with it.
 pub const AVERAGE: &str = "average";
 
-const LAYOUT: &str = "football-data.co.uk main";
-const REQUIRED: [&str; 6] = ["Div", "Date", "HomeTeam|HT", "AwayTeam|AT", "FTHG|HG", "FTAG|AG"];
 const ASSUMED_START: Time = time(15, 0, 0, 0);
 const GAME_LASTS: SignedDuration = SignedDuration::from_hours(2);
 
@@ -74,7 +83,10 @@ impl FootballData {
         Ok(Self { league, location, division: None, leads, zone, league_zone })
     }
 
-    /// Takes rows of one division only (`E0`); otherwise the first row of each payload decides.
+    /// Takes rows of one division only (`E0`; in the extra layout the league's name) and passes over all others.
+    ///
+    /// Otherwise the first row of each payload decides and rows of other divisions are refused; in the extra layout every
+    /// row is taken, since a country's league changes its name.
     #[must_use]
     pub fn division(mut self, division: &str) -> Self {
         self.division = Some(division.to_owned());
@@ -129,7 +141,13 @@ impl FootballData {
 
     fn lines(&self, cells: &Cells<'_>, stamp: &Stamp, offers: &[Offer], parsed: &mut Parsed) {
         let start = stamp.game.start_time;
+        let mut priced = Vec::new();
         for offer in offers {
+            // Two columns of one book and instant: the first that is priced counts.
+            let key = (&offer.book, offer.market, offer.is_closing);
+            if priced.contains(&key) {
+                continue;
+            }
             let quoted = Quoted {
                 book: offer.book.clone(),
                 market: offer.market,
@@ -144,7 +162,12 @@ impl FootballData {
                 .sides(cells.record)
                 .and_then(|sides| quote::lines(stamp, &quoted, &sides, quote::decimal));
             match rows {
-                Ok(rows) => parsed.lines.extend(rows),
+                Ok(rows) => {
+                    if !rows.is_empty() {
+                        priced.push(key);
+                    }
+                    parsed.lines.extend(rows);
+                }
                 Err(reason) => {
                     let reason = format!("{}: {reason}", offer.market);
                     parsed.refused.push(refuse(stamp.raw_ref.row, cells.record, reason));
@@ -167,23 +190,32 @@ impl FootballData {
     }
 
     /// Returns the season of every row that can be read further, else why it cannot.
-    fn seasons(&self, table: &Table) -> Vec<Result<(Date, i32), &'static str>> {
-        let division = self
-            .division
-            .as_deref()
-            .or_else(|| table.records.iter().find_map(|record| table.cell(record, "Div")));
+    fn seasons(&self, table: &Table, layout: Layout) -> Vec<Result<(Date, i32), &'static str>> {
         let texts: Vec<_> = table.records.iter().map(|record| table.cell(record, "Date")).collect();
+        let dates = calendar::dates(&texts);
+        if layout == Layout::Extra {
+            let seasons = table.records.iter().map(|record| table.cell(record, "Season"));
+            return dates.into_iter().zip(seasons).map(|(date, season)| stated_day(date, season)).collect();
+        }
+        let cell = |record| table.cell(record, layout.division());
+        let division = self.division.as_deref().or_else(|| table.records.iter().find_map(cell));
         let days: Vec<_> = table
             .records
             .iter()
-            .zip(calendar::dates(&texts))
-            .map(|(record, date)| match table.cell(record, "Div") {
+            .zip(dates)
+            .map(|(record, date)| match cell(record) {
                 None => Err("the division is missing"),
-                div if div != division => Err("the row belongs to another division"),
+                stated if stated != division => Err("the row belongs to another division"),
                 _ => date.ok_or("the date is unreadable"),
             })
             .collect();
         calendar::seasons(&days)
+    }
+
+    /// Returns whether a row was not asked for: it belongs to another division than the configured one.
+    fn is_elsewhere(&self, cells: &Cells<'_>, layout: Layout) -> bool {
+        let stated = cells.get(layout.division());
+        self.division.is_some() && stated.is_some() && stated != self.division.as_deref()
     }
 }
 
@@ -201,14 +233,14 @@ impl Source for FootballData {
     }
 
     fn parse(&self, payload: &Payload, payload_hash: &Name) -> Result<Parsed, DataError> {
-        let table = Table::read(payload, LAYOUT, &REQUIRED)?;
-        let offers = books::offers(&table);
+        let (table, layout) = Layout::read(payload)?;
+        let offers = books::offers(&table, layout == Layout::Extra);
         let mut parsed = Parsed::default();
-        for ((row, record), season) in (0_u32..).zip(&table.records).zip(self.seasons(&table)) {
-            if is_blank(record) {
+        for ((row, record), season) in (0_u32..).zip(&table.records).zip(self.seasons(&table, layout)) {
+            let cells = Cells { table: &table, record };
+            if is_blank(record) || self.is_elsewhere(&cells, layout) {
                 continue;
             }
-            let cells = Cells { table: &table, record };
             let raw_ref = RawRef { payload: payload_hash.clone(), row };
             let outcome = season.and_then(|season| self.row(&cells, season, &offers, raw_ref, &mut parsed));
             if let Err(reason) = outcome {
@@ -241,6 +273,16 @@ impl Source for FootballData {
     }
 }
 
+/// Joins a row's day and the season that it states.
+fn stated_day(day: Option<Date>, season: Option<&str>) -> Result<(Date, i32), &'static str> {
+    let day = day.ok_or("the date is unreadable")?;
+    let season = season.and_then(season::stated).ok_or("the season is no year")?;
+    if !season::lies_in(day, season) {
+        return Err("the start lies outside the season");
+    }
+    Ok((day, season))
+}
+
 /// Returns whether the letter beside a score, if there is one, says the same as the score.
 fn agrees(cells: &Cells<'_>, result: &ResultRow) -> bool {
     let letter = match result.home_score.cmp(&result.away_score) {
@@ -248,7 +290,7 @@ fn agrees(cells: &Cells<'_>, result: &ResultRow) -> bool {
         Ordering::Equal => "D",
         Ordering::Less => "A",
     };
-    cells.get("FTR").is_none_or(|stated| stated == letter)
+    cells.get("FTR").or_else(|| cells.get("Res")).is_none_or(|stated| stated == letter)
 }
 
 /// Returns the cell of a column that a season may lack.

@@ -20,10 +20,19 @@ impl Table {
     ///
     /// Each entry of `required` may list other spellings of a column behind `|`.
     pub(crate) fn read(payload: &Payload, layout: &str, required: &[&str]) -> Result<Self, DataError> {
+        Self::open(payload, b',')?.with(payload, layout, required)
+    }
+
+    /// Reads a payload as a whole whatever its columns are.
+    pub(crate) fn open(payload: &Payload, delimiter: u8) -> Result<Self, DataError> {
         let text = decode(&payload.bytes);
         let text = text.trim_start_matches('\u{feff}');
         refuse_no_table(payload, text)?;
-        let mut reader = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(text.as_bytes());
+        let mut reader = ReaderBuilder::new()
+            .delimiter(delimiter)
+            .flexible(true)
+            .has_headers(false)
+            .from_reader(text.as_bytes());
         let mut records = reader.records();
         let unreadable = |problem: String| refused(payload, problem, "download it again");
         let first = records.next().transpose().map_err(|error| unreadable(format!("is no CSV ({error})")))?;
@@ -33,13 +42,23 @@ impl Table {
         for (index, column) in header.iter().enumerate().filter(|(_, column)| !column.is_empty()) {
             columns.entry(column.clone()).or_insert(index);
         }
-        let table_columns = with_aliases(payload, layout, required, columns)?;
         let records = records
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| unreadable(format!("is no CSV ({error})")))?;
-        let table = Self { columns: table_columns, header, records };
+        let table = Self { columns, header, records };
         table.refuse_cut_end(payload, text)?;
         Ok(table)
+    }
+
+    /// Refuses a table that lacks a column of `required`; other spellings of it are found under its first.
+    pub(crate) fn with(
+        mut self,
+        payload: &Payload,
+        layout: &str,
+        required: &[&str],
+    ) -> Result<Self, DataError> {
+        self.columns = with_aliases(payload, layout, required, self.columns)?;
+        Ok(self)
     }
 
     /// Returns where a column stands.

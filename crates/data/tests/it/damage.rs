@@ -8,22 +8,27 @@ use market::RawRef;
 use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-use crate::support::{at, real_data};
+use crate::{
+    csv_real::by_columns,
+    support::{at, real_data},
+};
 
-fn sources() -> [Box<dyn Source>; 2] {
+fn sources() -> [Box<dyn Source>; 4] {
     let nowhere = || Location::new(["nowhere.csv"]);
     let football = FootballData::league("epl", "Europe/London").unwrap();
     let leads: Leads = FootballData::LEADS;
     [
         Box::new(Nflverse::new(Nflverse::league("nfl").unwrap(), nowhere(), Nflverse::LEADS).unwrap()),
         Box::new(FootballData::new(football, nowhere(), leads).unwrap()),
+        Box::new(by_columns::nfl()),
+        Box::new(by_columns::baseball()),
     ]
 }
 
 type Sample = (Box<dyn Source>, Vec<u8>);
 
-/// Two hundred rows of the NFL, and one season of English football.
-fn samples(test: &str) -> Option<[Sample; 2]> {
+/// Two hundred rows of the NFL, one season of English football, and by their columns the NFL again and a week of baseball.
+fn samples(test: &str) -> Option<[Sample; 4]> {
     let data = real_data(test)?;
     let nfl = std::fs::read(data.join("nfl/games_1999-2021.csv")).unwrap();
     let nfl = nfl.split_inclusive(|byte| *byte == b'\n');
@@ -33,8 +38,14 @@ fn samples(test: &str) -> Option<[Sample; 2]> {
         .location(&Location::new([newest_file(&data.join("soccer/E0"))]))
         .unwrap()
         .remove(0);
-    let [nflverse, football] = sources();
-    Some([(nflverse, nfl), (football, season.bytes)])
+    let baseball = std::fs::read(data.join("mlb/games_2026-07-31_to_2026-08-07.csv")).unwrap();
+    let [nflverse, football, nfl_by_columns, baseball_by_columns] = sources();
+    Some([
+        (nflverse, nfl.clone()),
+        (football, season.bytes),
+        (nfl_by_columns, nfl),
+        (baseball_by_columns, baseball),
+    ])
 }
 
 fn newest_file(folder: &Path) -> String {

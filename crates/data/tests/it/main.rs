@@ -7,7 +7,10 @@
 )]
 
 mod crash;
+mod csv_file;
+mod csv_real;
 mod damage;
+mod extra;
 mod inputs;
 mod lake;
 mod real;

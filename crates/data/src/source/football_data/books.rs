@@ -8,11 +8,13 @@ use super::{
         quote::{self, Side},
         table::Table,
     },
-    optional,
+    AVERAGE, optional,
 };
 
-/// Aggregates over books, which are no book's price.
-const AGGREGATES: [&str; 4] = ["Max", "Avg", "BbMx", "BbAv"];
+/// Prefixes of the best prices of a market, each from another book: nobody offered them together.
+const BEST: [&str; 2] = ["Max", "BbMx"];
+/// Prefixes of the mean prices of a market.
+const MEAN: [&str; 2] = ["Avg", "BbAv"];
 const TOTAL: f64 = 2.5;
 
 /// Prefixes of the layout and the books behind them; an unknown prefix serves as the book's name.
@@ -45,6 +47,8 @@ pub(super) struct Offer {
     pub(super) book: Name,
     pub(super) market: Market,
     pub(super) is_closing: bool,
+    /// Whether the columns' names say that it closes.
+    named_closing: bool,
     /// A price column per side, home or over first.
     columns: Vec<usize>,
     /// The column of the home side's handicap.
@@ -81,7 +85,9 @@ impl Offer {
 }
 
 /// Finds every book's markets among a season's columns, in the columns' order.
-pub(super) fn offers(table: &Table) -> Vec<Offer> {
+///
+/// Where `all_close`, prices whose columns do not say that they close do so too, and come after those that say it.
+pub(super) fn offers(table: &Table, all_close: bool) -> Vec<Offer> {
     let layouts: [(Market, &[&str]); 3] = [
         (Market::Moneyline, &["H", "D", "A"]),
         (Market::Total, &[">2.5", "<2.5"]),
@@ -100,21 +106,29 @@ pub(super) fn offers(table: &Table) -> Vec<Offer> {
             .collect();
         for (prefix, columns) in &prefixes {
             let open = prefix.strip_suffix('C').filter(|open| {
-                is_known(open) || AGGREGATES.contains(open) || prefixes.iter().any(|(other, _)| other == open)
+                is_known(open) || is_aggregate(open) || prefixes.iter().any(|(other, _)| other == open)
             });
             let base = open.unwrap_or(prefix);
-            if AGGREGATES.contains(&base) {
+            if BEST.contains(&base) {
                 continue;
             }
-            let shared = if open.is_some() { "AHCh" } else { "AHh" };
+            let shared = match open {
+                Some(_) => "AHCh",
+                None if base == "BbAv" => "BbAHh",
+                None => "AHh",
+            };
             offers.push(Offer {
                 book: book(base),
                 market,
-                is_closing: open.is_some(),
+                is_closing: open.is_some() || all_close,
+                named_closing: open.is_some(),
                 columns: columns.clone(),
                 handicap: table.column(&format!("{prefix}AH")).or_else(|| table.column(shared)),
             });
         }
+    }
+    if all_close {
+        offers.sort_by_key(|offer| !offer.named_closing);
     }
     offers
 }
@@ -128,7 +142,14 @@ fn is_known(prefix: &str) -> bool {
     BOOKS.iter().any(|(known, _)| *known == canonical(prefix))
 }
 
+fn is_aggregate(prefix: &str) -> bool {
+    BEST.contains(&prefix) || MEAN.contains(&prefix)
+}
+
 fn book(prefix: &str) -> Name {
+    if MEAN.contains(&prefix) {
+        return AVERAGE.into();
+    }
     BOOKS.iter().find(|(known, _)| *known == canonical(prefix)).map_or(prefix, |(_, name)| name).into()
 }
 
@@ -138,17 +159,21 @@ mod tests {
     use crate::Payload;
 
     fn found(header: &str) -> Vec<String> {
+        found_in(header, false)
+    }
+
+    fn found_in(header: &str, all_close: bool) -> Vec<String> {
         let payload = Payload::new("x.csv", "csv", header);
         let table = Table::read(&payload, "test", &[]).unwrap();
         let closing = |offer: &Offer| if offer.is_closing { " closing" } else { "" };
-        offers(&table)
+        offers(&table, all_close)
             .iter()
             .map(|offer| format!("{} {}{}", offer.book, offer.market, closing(offer)))
             .collect()
     }
 
     #[test]
-    fn books_are_found_by_name_and_aggregates_are_none() {
+    fn books_are_found_by_name_and_of_aggregates_only_the_average() {
         let header = "HS,AS,HC,AC,VCH,VCD,VCA,PSCH,PSCD,PSCA,VCCH,VCCD,VCCA,MaxH,MaxD,MaxA,AvgCH,AvgCD,AvgCA,NewH,NewD,NewA";
         assert_eq!(
             found(header),
@@ -156,6 +181,7 @@ mod tests {
                 "betvictor moneyline",
                 "pinnacle moneyline closing",
                 "betvictor moneyline closing",
+                "average moneyline closing",
                 "New moneyline"
             ]
         );
@@ -168,10 +194,32 @@ mod tests {
             found(header),
             [
                 "pinnacle total",
+                "average total",
                 "pinnacle total closing",
                 "pinnacle spread",
                 "gamebookers spread",
                 "bet365 spread closing"
+            ]
+        );
+    }
+
+    #[test]
+    fn averages_over_the_books_of_older_seasons_are_found() {
+        let header =
+            "BbMxH,BbMxD,BbMxA,BbAvH,BbAvD,BbAvA,BbAv>2.5,BbAv<2.5,BbAHh,BbMxAHH,BbMxAHA,BbAvAHH,BbAvAHA";
+        assert_eq!(found(header), ["average moneyline", "average total", "average spread"]);
+    }
+
+    #[test]
+    fn where_all_prices_close_those_that_say_so_come_first() {
+        let header = "PH,PD,PA,AvgH,AvgD,AvgA,PSCH,PSCD,PSCA,BFECH,BFECD,BFECA";
+        assert_eq!(
+            found_in(header, true),
+            [
+                "pinnacle moneyline closing",
+                "betfair_exchange moneyline closing",
+                "pinnacle moneyline closing",
+                "average moneyline closing"
             ]
         );
     }
