@@ -45,5 +45,5 @@ pub use lake::{IngestReport, Lake, QuarantinedRow, RowCounts};
 pub use location::Location;
 pub use pull::{Pull, Request};
 pub use snapshot::{Freshness, League, Snapshot};
-pub use source::{Event, FootballData, Leads, Nflverse, Parsed, Payload, Refused, Source};
+pub use source::{Espn, Event, FootballData, Leads, Nflverse, Parsed, Payload, Refused, Source};
 pub use store::Store;

@@ -26,12 +26,14 @@ use market::{ContextRow, GameId, LineRow, Name, ResultRow, Timestamp};
 
 use crate::{DataError, League, Pull, pull::Origin};
 
+pub mod espn;
 pub mod football_data;
 pub mod leads;
 pub mod nflverse;
 mod quote;
 mod table;
 
+pub use espn::Espn;
 pub use football_data::FootballData;
 pub use leads::Leads;
 pub use nflverse::Nflverse;
