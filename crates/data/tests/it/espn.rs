@@ -92,7 +92,17 @@ fn shown(parsed: &Parsed) -> String {
 #[test]
 fn a_scheduled_game_has_lines_and_context() {
     let document = json!({"events": [scheduled(json!([offer()]))]});
-    insta::assert_snapshot!(shown(&parse("football/nfl", &document, Some("2024-11-08T09:00:00Z"))), @"");
+    insta::assert_snapshot!(shown(&parse("football/nfl", &document, Some("2024-11-08T09:00:00Z"))), @r#"
+    espn_bet moneyline home 1.74 2024-11-08T09:00:00Z
+    espn_bet moneyline away 2.15 2024-11-08T09:00:00Z
+    espn_bet spread home -2.5 1.95 2024-11-08T09:00:00Z
+    espn_bet spread away 2.5 1.87 2024-11-08T09:00:00Z
+    espn_bet total over 44.5 2.00 2024-11-08T09:00:00Z
+    espn_bet total under 44.5 1.83 2024-11-08T09:00:00Z
+    espn:401 2024 Harbour Gulls v Hill Goats 2024-11-10T18:00:00Z
+    Some("Harbour Ground") Some(false) Some(10) Some("regular-season")
+    known 2024-11-08T09:00:00Z
+    "#);
     // A file does not say when it came.
     let undated = parse("football/nfl", &document, None);
     assert_eq!(undated.lines[0].captured_at, at("2024-11-09T18:00:00Z"));
@@ -104,11 +114,26 @@ fn a_scheduled_game_has_lines_and_context() {
 #[test]
 fn a_finished_game_has_its_score_and_keeps_closing_prices_only() {
     let mut closing = offer();
-    closing["moneyline"]["draw"]["close"]["odds"] = json!("+240");
+    for (side, odds) in [("home", "+120"), ("draw", "+240"), ("away", "+230")] {
+        closing["moneyline"][side]["close"]["odds"] = json!(odds);
+    }
     let flat = json!({"provider": {"name": "Other"}, "overUnder": 2.5, "overOdds": -900, "underOdds": 600});
     let document =
         with_odds(event("7", "STATUS_FULL_TIME", "post", ["2", "5"]), json!([null, closing, flat]));
-    insta::assert_snapshot!(shown(&parse("soccer/eng.1", &document, Some("2024-11-10T20:10:00Z"))), @"");
+    insta::assert_snapshot!(shown(&parse("soccer/eng.1", &document, Some("2024-11-10T20:10:00Z"))), @r#"
+    espn_bet moneyline home 2.20 2024-11-10T17:55:00Z closing
+    espn_bet moneyline draw 3.40 2024-11-10T17:55:00Z closing
+    espn_bet moneyline away 3.30 2024-11-10T17:55:00Z closing
+    espn_bet spread home -2.5 1.95 2024-11-10T17:55:00Z closing
+    espn_bet spread away 2.5 1.87 2024-11-10T17:55:00Z closing
+    espn_bet total over 44.5 2.00 2024-11-10T17:55:00Z closing
+    espn_bet total under 44.5 1.83 2024-11-10T17:55:00Z closing
+    final 2-5 2024-11-10T20:10:00Z
+    espn:7 2024 Harbour Gulls v Hill Goats 2024-11-10T18:00:00Z
+    Some("Harbour Ground") Some(false) Some(10) Some("regular-season")
+    known 2024-11-03T18:00:00Z
+    refused 0: total: a price left after the game is not called the closing one
+    "#);
     let late = parse("soccer/eng.1", &document, Some("2024-12-01T00:00:00Z"));
     assert_eq!(late.results[0].known_at, at("2024-11-10T20:30:00Z"));
     assert_eq!(late.context[0].known_at, at("2024-11-03T18:00:00Z"));
@@ -242,7 +267,19 @@ fn no_price_is_invented_and_half_a_market_is_refused() {
     wrong.push(scheduled(json!("soon")));
     let parsed = parse("football/nfl", &json!({ "events": wrong }), None);
     let shown: Vec<_> = reasons(&parsed).iter().map(|(row, reason)| format!("{row} {reason}")).collect();
-    insta::assert_snapshot!(shown.join("\n"), @"");
+    insta::assert_snapshot!(shown.join("\n"), @r"
+    0 moneyline: a side of a book's market has no price
+    1 moneyline: the overround of a book's market is below -1 % or above 25 %
+    2 moneyline: a price is no odds above 1
+    3 spread: points are no multiple of a quarter
+    4 spread: the points of the two sides do not fit together
+    5 total: a price stands without its points
+    6 moneyline: the book is missing
+    6 spread: the book is missing
+    6 total: the book is missing
+    7 spread: the handicap contradicts the favourite
+    8 the odds are no object
+    ");
     assert!(parsed.refused[0].text.starts_with(r#"{"#));
 }
 
@@ -272,7 +309,21 @@ fn events_that_cannot_be_right_are_refused_with_their_reason() {
     events.extend([all_star, json!(7)]);
     let parsed = parse("football/nfl", &json!(events), None);
     let shown: Vec<_> = reasons(&parsed).iter().map(|(row, reason)| format!("{row} {reason}")).collect();
-    insta::assert_snapshot!(shown.join("\n"), @"");
+    insta::assert_snapshot!(shown.join("\n"), @r"
+    0 the event has no id
+    1 the date is unreadable
+    2 the season does not fit the start
+    3 the event has no competition
+    4 the event has several competitions
+    5 a team is missing
+    6 both teams are the same
+    7 a team is not known yet
+    8 one of the two scores is missing
+    9 a score is no number from 0 to 999
+    10 the status contradicts itself
+    11 an all-star game is no game of the league
+    12 the event is no object
+    ");
     // Scores are no reason to forget the fixture.
     assert_eq!(parsed.context.iter().map(|row| row.raw_ref.row).collect::<Vec<_>>(), [8, 9]);
     let early = parse("football/nfl", &played(), Some("2024-11-10T17:00:00Z"));
@@ -297,11 +348,11 @@ fn what_is_no_scoreboard_is_named_with_the_way_out() {
         let payload = Payload::new("scoreboard.json", "json", text);
         espn("football/nfl").parse(&payload, &"hash".into()).unwrap_err().to_string()
     };
-    insta::assert_snapshot!(message(" "), @"");
-    insta::assert_snapshot!(message("<html>"), @"");
-    insta::assert_snapshot!(message(r#"{"events": [{"#), @"");
-    insta::assert_snapshot!(message(r#"{"code": 400, "message": "no"}"#), @"");
-    insta::assert_snapshot!(message("7"), @"");
+    insta::assert_snapshot!(message(" "), @"cannot read `scoreboard.json`: it is empty; download it again");
+    insta::assert_snapshot!(message("<html>"), @"cannot read `scoreboard.json`: it is a web page, not an ESPN scoreboard; check that the address names the API");
+    insta::assert_snapshot!(message(r#"{"events": [{"#), @"cannot read `scoreboard.json`: it is no JSON (EOF while parsing an object at line 1 column 13); download it again");
+    insta::assert_snapshot!(message(r#"{"code": 400, "message": "no"}"#), @"cannot read `scoreboard.json`: it is no ESPN scoreboard; check that it holds a list of `events`");
+    insta::assert_snapshot!(message("7"), @"cannot read `scoreboard.json`: it is no ESPN scoreboard; check that it holds a list of `events`");
     assert!(message(&"[".repeat(100_000)).contains("is no JSON"));
     for empty in ["[]", r#"{"events": []}"#] {
         let payload = Payload::new("scoreboard.json", "json", empty);
@@ -360,7 +411,13 @@ fn a_stored_answer_reaches_the_lake() {
 
 #[test]
 fn assumptions_are_said_in_sentences() {
-    insta::assert_snapshot!(espn("soccer/eng.1").assumptions().join("\n"), @"");
+    insta::assert_snapshot!(espn("soccer/eng.1").assumptions().join("\n"), @r"
+    a price of x is taken as known when it came; without that time, 24 h before the start
+    what is called the closing price on a played game of x is taken as known 5 min before the start; any other price left on it is refused, for it may be in-play
+    fixture, venue, week and stage of x are taken as known when they came, but if that was after the start or is not known, 7 days before the start
+    a result of x is taken as known 150 min after the start and 1 h later after extra time, or when it came if that was earlier; without a start time, 150 min after the end of the day
+    a game of x that went to extra time counts as it stood after 90 minutes, by the times of its goals
+    ");
     assert_ne!(espn("soccer/eng.1").settings(), espn("soccer/eng.2").settings());
 }
 
@@ -442,16 +499,16 @@ fn a_damaged_scoreboard_loses_nothing_and_stops_nobody() {
         with_odds(event("2", "STATUS_FINAL", "post", ["3", "1"]), json!([offer(), null])),
         event("3", "STATUS_FINAL_PEN", "post", ["0", "0"]),
     ]});
+    let sources = [espn("soccer/eng.1"), espn("football/nfl")];
     let (mut read, mut refused) = (0, 0);
-    for round in 0..4_000 {
+    for round in 0..2_000 {
         let mut document = whole.clone();
         for _ in 0..rng.random_range(1..6) {
             damage(&mut document, &mut rng);
         }
-        let sport = if round % 2 == 0 { "soccer/eng.1" } else { "football/nfl" };
         let mut payload = Payload::new("scoreboard.json", "json", document.to_string());
         payload.received_at = (round % 3 == 0).then(|| at("2024-11-10T12:00:00Z"));
-        match espn(sport).parse(&payload, &"hash".into()) {
+        match sources[round % 2].parse(&payload, &"hash".into()) {
             Ok(parsed) => {
                 let events = document.as_array().or(document["events"].as_array()).map_or(1, Vec::len);
                 account_for(&parsed, events, payload.received_at.is_some());
@@ -464,7 +521,7 @@ fn a_damaged_scoreboard_loses_nothing_and_stops_nobody() {
             }
         }
     }
-    assert!(read > 3_000 && refused > 20, "{read} {refused}");
+    assert!(read > 1_500 && refused > 10, "{read} {refused}");
 }
 
 #[test]
