@@ -280,7 +280,7 @@ fn no_price_is_invented_and_half_a_market_is_refused() {
     7 spread: the handicap contradicts the favourite
     8 the odds are no object
     ");
-    assert!(parsed.refused[0].text.starts_with(r#"{"#));
+    assert!(parsed.refused[0].text.starts_with('{'));
 }
 
 #[test]

@@ -92,7 +92,7 @@ impl<'a> Fixture<'a> {
         if home.name == away.name {
             return Err("both teams are the same");
         }
-        let status = ["/status/type"].iter().find_map(|at| competition.pointer(at).or(event.pointer(at)));
+        let status = [competition, event].iter().find_map(|at| at.pointer("/status/type"));
         let phase = phase(status.unwrap_or(&Value::Null))?;
         Ok(Self { id, competition, start, ends, season, home, away, phase })
     }
