@@ -37,8 +37,6 @@ use crate::{Parsed, Refused};
 
 mod feed;
 mod prices;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use feed::{Shape, check_shape, frozen, refuse_file};
 

@@ -30,8 +30,6 @@ use crate::{DataError, Event, League, source::quote::time_zone};
 mod aliases;
 mod resolve;
 mod similar;
-#[cfg(test)]
-mod tests;
 
 pub use aliases::Aliases;
 pub(crate) use resolve::{Resolved, Speaker};
@@ -92,13 +90,6 @@ impl Registry {
             registry.note(seen, &mut by_id);
         }
         Ok(registry)
-    }
-
-    /// Returns how many games of a season are known, and by how many teams.
-    pub(crate) fn size_of(&self, season: i32) -> (usize, usize) {
-        let games = || self.games.iter().filter(|game| game.season == season);
-        let teams: HashSet<&Name> = games().flat_map(|game| [&game.home, &game.away]).collect();
-        (games().count(), teams.len())
     }
 
     fn note(&mut self, seen: Seen, by_id: &mut HashMap<GameId, usize>) {

@@ -50,7 +50,7 @@ pub use location::Location;
 pub use pull::{Pull, Request};
 pub use snapshot::{Freshness, League, Snapshot};
 pub use source::{
-    Columns, CsvFile, CsvSettings, Event, FootballData, Leads, Nflverse, OddsFormat, Parsed, Payload,
-    Refused, Source,
+    Columns, CsvFile, CsvSettings, Espn, Event, FootballData, Leads, Nflverse, OddsFormat, Parsed, Payload,
+    Refused, Source, TheOddsApi,
 };
 pub use store::Store;

@@ -27,17 +27,22 @@ use market::{ContextRow, GameId, LineRow, Name, ResultRow, Timestamp};
 use crate::{DataError, League, Pull, pull::Origin};
 
 pub mod csv_file;
+pub mod espn;
 pub mod football_data;
+mod json;
 pub mod leads;
 pub mod nflverse;
 pub(crate) mod quote;
 mod season;
 mod table;
+pub mod the_odds_api;
 
 pub use csv_file::{Columns, CsvFile, CsvSettings, OddsFormat};
+pub use espn::Espn;
 pub use football_data::FootballData;
 pub use leads::Leads;
 pub use nflverse::Nflverse;
+pub use the_odds_api::TheOddsApi;
 
 /// What a source sent, untouched but for decompression.
 #[derive(Debug, Clone, PartialEq, Eq)]

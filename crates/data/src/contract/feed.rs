@@ -12,7 +12,7 @@ use crate::{Parsed, Refused, identity::Resolved};
 /// Games without which a share proves nothing.
 const FEW_GAMES: usize = 5;
 /// Results of a season without which teams cannot be compared.
-const MANY_RESULTS: usize = 100;
+const MANY_RESULTS: usize = 80;
 /// A price that has not been seen for so long while games are ahead.
 const STALE: SignedDuration = SignedDuration::from_hours(24);
 

@@ -26,7 +26,6 @@ pub(super) trait Stored: Clone {
     type Value: PartialEq;
 
     fn game(&self) -> &Arc<Game>;
-    fn game_mut(&mut self) -> &mut Arc<Game>;
     fn source(&self) -> &Name;
     fn raw_ref(&self) -> &RawRef;
     fn known_at(&self) -> Timestamp;
@@ -49,10 +48,6 @@ impl Stored for LineRow {
 
     fn game(&self) -> &Arc<Game> {
         &self.game
-    }
-
-    fn game_mut(&mut self) -> &mut Arc<Game> {
-        &mut self.game
     }
 
     fn source(&self) -> &Name {
@@ -140,10 +135,6 @@ impl Stored for ResultRow {
         &self.game
     }
 
-    fn game_mut(&mut self) -> &mut Arc<Game> {
-        &mut self.game
-    }
-
     fn source(&self) -> &Name {
         &self.source
     }
@@ -214,10 +205,6 @@ impl Stored for ContextRow {
 
     fn game(&self) -> &Arc<Game> {
         &self.game
-    }
-
-    fn game_mut(&mut self) -> &mut Arc<Game> {
-        &mut self.game
     }
 
     fn source(&self) -> &Name {

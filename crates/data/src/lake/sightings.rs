@@ -43,10 +43,6 @@ impl Stored for Sighting {
         &self.game
     }
 
-    fn game_mut(&mut self) -> &mut Arc<Game> {
-        &mut self.game
-    }
-
     fn source(&self) -> &Name {
         &self.source
     }

@@ -1,6 +1,6 @@
 //! A pull that is cut short anywhere and run again ends like one that was not.
 
-use data::{Lake, Source};
+use data::Lake;
 
 use crate::support::{SEASON, at, folder, football, lake, objects, write};
 
@@ -77,15 +77,25 @@ fn a_lost_marker_alone_adds_no_row() {
 }
 
 #[test]
-fn an_unreadable_payload_leaves_the_store_as_it_was() {
+fn an_unreadable_payload_is_a_finding_and_the_others_are_taken() {
     let folder = folder();
-    let good = write(&folder, "a.csv", SEASON);
+    write(&folder, "a.csv", SEASON);
     write(&folder, "b.csv", "<html>not today</html>");
     let source = football(folder.path().join("*.csv").to_str().unwrap());
     let lake = lake(&folder);
-    let error = lake.ingest(&source, at(UNTIL)).unwrap_err();
-    insta::assert_snapshot!(error, @"cannot read `b.csv`: it is a web page, not a table; check that the address names the file itself");
-    assert_eq!(objects(&lake), []);
-    assert_eq!(lake.ingest(&football(&good), at(UNTIL)).unwrap().new_payloads, 1);
-    assert_eq!(source.league().id.as_str(), "epl");
+    let report = lake.ingest(&source, at(UNTIL)).unwrap();
+    assert_eq!((report.payloads, report.new_payloads, report.rows_added.results), (2, 1, 2));
+    let day = jiff::civil::date(2022, 10, 15);
+    let told: Vec<String> = lake.findings(day, day).unwrap().iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(told.join("\n"), @"unreadable (file refused): cannot read `b.csv`: it is a web page, not a table; check that the address names the file itself [b.csv]");
+}
+
+#[test]
+fn a_pull_of_nothing_readable_is_an_error_that_keeps_the_bytes_as_evidence() {
+    let folder = folder();
+    let source = football(&write(&folder, "b.csv", "<html>not today</html>"));
+    let lake = lake(&folder);
+    assert!(lake.ingest(&source, at(UNTIL)).is_err());
+    assert_eq!(lake.store().list("data/raw").unwrap().len(), 1);
+    assert!(lake.leagues().unwrap().is_empty());
 }

@@ -6,13 +6,18 @@
     reason = "a failed unwrap is a failed test, and a figure or a skip must be seen"
 )]
 
+mod contracts;
 mod crash;
 mod csv_file;
 mod csv_real;
 mod damage;
+mod espn;
 mod extra;
+mod identity;
 mod inputs;
 mod lake;
+mod mlb;
 mod real;
 mod sources;
 mod support;
+mod the_odds_api;

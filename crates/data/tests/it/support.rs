@@ -69,18 +69,35 @@ pub(crate) struct ByHand {
     pub(crate) league: League,
     pub(crate) parsed: Parsed,
     pub(crate) bytes: Vec<u8>,
+    pub(crate) id: &'static str,
 }
 
 impl ByHand {
     pub(crate) fn new(parsed: Parsed, bytes: &str) -> Self {
         let league = League { id: LeagueId::new("hand").unwrap(), three_way: false, time_zone: "UTC".into() };
-        Self { league, parsed, bytes: bytes.as_bytes().to_vec() }
+        Self { league, parsed, bytes: bytes.as_bytes().to_vec(), id: "by_hand" }
+    }
+
+    /// The same league as another source tells it.
+    pub(crate) fn by(mut self, id: &'static str) -> Self {
+        self.id = id;
+        self.bytes.extend(id.as_bytes());
+        for row in &mut self.parsed.lines {
+            row.source = id.into();
+        }
+        for row in &mut self.parsed.results {
+            row.source = id.into();
+        }
+        for row in &mut self.parsed.context {
+            row.source = id.into();
+        }
+        self
     }
 }
 
 impl Source for ByHand {
     fn id(&self) -> &'static str {
-        "by_hand"
+        self.id
     }
 
     fn league(&self) -> &League {
