@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{args::Command, context::Context, exit::Status};
 
+mod data;
 mod doctor;
 mod fetch;
 mod graph;
@@ -24,6 +25,7 @@ pub(crate) fn run(command: Command, context: &Arc<Context>) -> anyhow::Result<St
         Command::Init(args) => init::run(&args, context),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Fetch(args) => fetch::run(&args, context),
+        Command::Data(args) => data::run(&args, context),
         Command::Graph(command) => graph::run(command, context),
         Command::Train(args) => train::run(&args, context),
         Command::Sweep(args) => sweep::run(&args, context),

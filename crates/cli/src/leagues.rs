@@ -1,8 +1,10 @@
 //! From configured leagues to their sources.
 
+use std::path::Path;
+
 use data::{
-    DataError, FootballData, IngestReport, Leads, League, Location, Nflverse, Parsed, Payload, Pull, Source,
-    demo::DemoSource,
+    Aliases, CsvFile, DataError, Espn, FootballData, IngestReport, Leads, League, Location, Nflverse, Parsed,
+    Payload, Pull, Source, TheOddsApi, demo::DemoSource,
 };
 use market::{Name, Timestamp};
 
@@ -13,50 +15,142 @@ use crate::{
     settings::{LeagueSettings, Settings, SourceKind},
 };
 
-/// Returns each league's source, in the configured order.
+/// A season of more files than this is merged.
+const FILES_PER_SEASON: usize = 16;
+
+/// Returns every configured source in order; of a league with several, the first describes it and names its teams.
 pub(crate) fn sources(settings: &Settings) -> anyhow::Result<Vec<Box<dyn Source>>> {
-    settings.leagues().iter().map(source).collect()
+    settings.leagues().iter().map(|league| source(settings, None, league)).collect()
 }
 
-/// Returns each league's own description.
+/// Returns each league's own description, each league once.
 pub(crate) fn leagues(settings: &Settings) -> anyhow::Result<Vec<League>> {
-    Ok(sources(settings)?.iter().map(|source| source.league().clone()).collect())
+    let mut leagues: Vec<League> = Vec::new();
+    for source in sources(settings)? {
+        if leagues.iter().all(|league| league.id != source.league().id) {
+            leagues.push(source.league().clone());
+        }
+    }
+    Ok(leagues)
 }
 
-/// Returns one league's source.
-pub(crate) fn source(league: &LeagueSettings) -> anyhow::Result<Box<dyn Source>> {
-    let location = Location::new(league.path.to_vec());
-    let id = league.id.as_str();
+/// Returns a configured source; `key` opens the APIs that want one.
+pub(crate) fn source(
+    settings: &Settings,
+    key: Option<&str>,
+    league: &LeagueSettings,
+) -> anyhow::Result<Box<dyn Source>> {
+    let all = settings.leagues();
+    let first = all.iter().find(|other| other.id == league.id).unwrap_or(league);
+    let described = described(first)?;
+    let entries = league.path.to_vec();
+    let stored = (!entries.is_empty()).then(|| Location::new(entries.clone()));
+    let location = Location::new(entries);
+    let sport = league.sport.as_deref().unwrap_or_default();
     Ok(match league.source {
         SourceKind::Demo => Box::new(demo(league)?),
-        SourceKind::Nflverse => {
-            Box::new(Nflverse::new(Nflverse::league(id)?, location, leads(league, Nflverse::LEADS))?)
-        }
+        SourceKind::Nflverse => Box::new(Nflverse::new(described, location, leads(league, Nflverse::LEADS))?),
         SourceKind::FootballData => {
-            let described = FootballData::league(id, league.time_zone.as_deref().unwrap_or("Europe/London"))?;
-            Box::new(FootballData::new(described, location, leads(league, FootballData::LEADS))?)
+            let source = FootballData::new(described, location, leads(league, FootballData::LEADS))?;
+            match &league.division {
+                Some(division) => Box::new(source.division(division)),
+                None => Box::new(source),
+            }
+        }
+        SourceKind::TheOddsApi => {
+            let mut source = TheOddsApi::new(described, sport)?;
+            if let Some(stored) = stored {
+                source = source.stored(stored);
+            }
+            if let Some(month) = league.season_starts {
+                source = source.season_starts(month)?;
+            }
+            if let Some(address) = &league.address {
+                source = source.address(address);
+            }
+            if !league.regions.is_empty() {
+                source = source.regions(&league.regions);
+            }
+            if let Some(key) = key {
+                source = source.key(key);
+            }
+            Box::new(source)
+        }
+        SourceKind::Espn => {
+            let source = Espn::new(described, stored, sport, leads(league, Espn::LEADS))?;
+            match &league.address {
+                Some(address) => Box::new(source.address(address)),
+                None => Box::new(source),
+            }
+        }
+        SourceKind::Csv => {
+            let settings = league.csv.clone().unwrap_or_default();
+            Box::new(CsvFile::new(described, location, settings, leads(league, CsvFile::LEADS))?)
         }
     })
 }
 
-/// Pulls one league into the store; of the demo league the true chances are kept beside, where no reader of rows looks.
+/// Describes a league as its first source sees it.
+fn described(league: &LeagueSettings) -> anyhow::Result<League> {
+    let (id, zone) = (league.id.as_str(), league.time_zone.as_deref());
+    let sport = league.sport.as_deref().unwrap_or_default();
+    let mut described = match league.source {
+        SourceKind::Demo => DemoSource::league(id)?,
+        SourceKind::Nflverse => Nflverse::league(id)?,
+        SourceKind::FootballData => FootballData::league(id, zone.unwrap_or("Europe/London"))?,
+        SourceKind::TheOddsApi => TheOddsApi::league(id, sport, league.three_way, zone)?,
+        SourceKind::Espn => Espn::league(id, sport, league.three_way, zone)?,
+        SourceKind::Csv => CsvFile::league(id, league.three_way.unwrap_or(false), zone.unwrap_or("UTC"))?,
+    };
+    if let Some(three_way) = league.three_way {
+        described.three_way = three_way;
+    }
+    Ok(described)
+}
+
+/// Reads a source's table of other names, when one is configured.
+pub(crate) fn aliases(league: &LeagueSettings) -> anyhow::Result<Aliases> {
+    Ok(match &league.aliases {
+        Some(path) => Aliases::read(Path::new(path))?,
+        None => Aliases::default(),
+    })
+}
+
+/// Pulls one source into the store; of the demo league the true chances are kept beside, where no reader of rows looks.
 pub(crate) fn ingest(
     context: &Context,
     league: &LeagueSettings,
     until: Timestamp,
     since: Option<Timestamp>,
 ) -> anyhow::Result<IngestReport> {
-    let (lake, source) = (context.lake()?, source(league)?);
+    let source = source(&context.settings, context.variable("ODDS_API_KEY"), league)?;
+    let (lake, aliases) = (context.lake()?, aliases(league)?);
     let _alone = guard::wait(context, Guarded::League(league.id.as_str()))?;
     let report = match since {
-        Some(since) => lake.ingest(&StartingFrom { source, since }, until)?,
-        None => lake.ingest(source.as_ref(), until)?,
+        Some(since) => lake.ingest_with(&StartingFrom { source, since }, until, &aliases)?,
+        None => lake.ingest_with(source.as_ref(), until, &aliases)?,
     };
     if league.source == SourceKind::Demo {
         let truth = demo(league)?.truth_payload(until)?;
         context.store()?.put(&Key::Truth(league.id.as_str()).to_string(), &truth.bytes)?;
     }
+    // Every pull adds a file per season; many small ones make every later read slow.
+    lake.compact(&described(league)?, FILES_PER_SEASON)?;
     Ok(report)
+}
+
+/// Rebuilds a league's tables from the raw payloads of all its sources.
+pub(crate) fn replay(context: &Context, id: &str) -> anyhow::Result<Vec<IngestReport>> {
+    let configured: Vec<LeagueSettings> =
+        context.settings.leagues().into_iter().filter(|league| league.id.as_str() == id).collect();
+    let sources = configured
+        .iter()
+        .map(|league| source(&context.settings, None, league))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let aliases = configured.iter().map(aliases).collect::<anyhow::Result<Vec<_>>>()?;
+    let both: Vec<(&dyn Source, &Aliases)> = sources.iter().map(AsRef::as_ref).zip(aliases.iter()).collect();
+    let _alone = guard::wait(context, Guarded::League(id))?;
+    Ok(context.lake()?.rebuild(&both)?)
 }
 
 fn demo(league: &LeagueSettings) -> anyhow::Result<DemoSource> {
@@ -106,6 +200,11 @@ impl Source for StartingFrom {
 
     fn settings(&self) -> String {
         self.source.settings()
+    }
+
+    fn accumulates(&self) -> bool {
+        // A part of a file is no smaller file.
+        false
     }
 
     fn part(&self) -> Option<String> {

@@ -140,9 +140,13 @@ fn plan(context: &Arc<Context>, night: &Night) -> anyhow::Result<Plan> {
             Task::new(id, kind, work).input(settings.clone()).input(as_of)
         };
     let mut fetches = Vec::new();
-    for league in context.settings.leagues() {
-        let id = format!("fetch-{}", league.id);
-        tasks.push(fetch_task(context, night, &league, &id).input(settings.clone()).retries(2));
+    let leagues = context.settings.leagues();
+    for (index, league) in leagues.iter().enumerate() {
+        let first = leagues[..index].iter().find(|other| other.id == league.id);
+        let id = league.task(first.is_none());
+        let task = fetch_task(context, night, league, &id).input(settings.clone()).retries(2);
+        // The first source names the teams.
+        tasks.push(task.after(first.map(|first| first.task(true))));
         fetches.push(id);
     }
     let all = |more: &[&str]| {
@@ -169,8 +173,11 @@ fn fetch_task(context: &Arc<Context>, night: &Night, league: &LeagueSettings, id
         let fetched = leagues::ingest(&context, &league, night.as_of, None);
         let report = fetched.map_err(|error| TaskError::new(error.into_boxed_dyn_error()))?;
         let (added, refused) = (report.rows_added.total(), report.refused.values().sum::<usize>());
-        let summary = format!("{added} rows added, {} known, {refused} refused", report.already_known);
-        Ok(TaskOutput::new(summary).fact("rows_added", added))
+        let mut summary = format!("{added} rows added, {} known, {refused} refused", report.already_known);
+        for finding in &report.findings {
+            summary.push_str(&format!("; {finding}"));
+        }
+        Ok(TaskOutput::new(summary).fact("rows_added", added).fact("findings", report.findings.len()))
     })
     .input(as_of)
 }

@@ -110,6 +110,7 @@ impl Settings {
                 Paths::One(path) => resolve(path),
                 Paths::Many(paths) => paths.iter_mut().for_each(resolve),
             }
+            league.aliases.iter_mut().for_each(resolve);
         }
     }
 
@@ -140,16 +141,12 @@ impl Settings {
         }
         self.report_time()?;
         for (index, league) in self.league.iter().enumerate() {
-            if self.league[..index].iter().any(|other| other.id == league.id) {
-                return Err(Usage(format!("league `{}` is configured twice", league.id)).into());
+            let same = |other: &&LeagueSettings| other.id == league.id && other.source == league.source;
+            if self.league[..index].iter().any(|other| same(&other)) {
+                let source = league.source.as_str();
+                return Err(Usage(format!("league `{}` is configured twice from {source}", league.id)).into());
             }
-            if league.source != SourceKind::Demo && league.path.to_vec().is_empty() {
-                return Err(Usage(format!(
-                    "league `{}` has no path: name a file, folder, glob or URL",
-                    league.id
-                ))
-                .into());
-            }
+            check_league(league).map_err(|problem| Usage(format!("league `{}`: {problem}", league.id)))?;
         }
         Ok(())
     }
@@ -169,6 +166,24 @@ impl Settings {
         let demo: Result<LeagueSettings, _> = toml::from_str("id = \"demo\"\nsource = \"demo\"");
         demo.into_iter().collect()
     }
+}
+
+fn check_league(league: &LeagueSettings) -> Result<(), String> {
+    if !league.source.is_api() && league.path.to_vec().is_empty() {
+        return Err("it has no path: name a file, folder, glob or URL".to_owned());
+    }
+    let needs_sport = matches!(league.source, SourceKind::TheOddsApi | SourceKind::Espn);
+    if needs_sport && league.sport.is_none() {
+        let like = if league.source == SourceKind::Espn { "football/nfl" } else { "baseball_mlb" };
+        return Err(format!(
+            "{} wants a sport: write for instance sport = \"{like}\"",
+            league.source.as_str()
+        ));
+    }
+    if league.source == SourceKind::Csv && league.csv.is_none() {
+        return Err("a CSV file wants a [league.csv.columns] table that says which column is what".to_owned());
+    }
+    Ok(())
 }
 
 fn replace(

@@ -33,8 +33,10 @@ use crate::{
 };
 
 mod compact;
+mod coverage;
 mod decode;
 mod encode;
+mod export;
 mod ingest;
 mod known;
 mod leagues;
@@ -45,7 +47,9 @@ mod rows;
 mod sightings;
 
 pub use compact::Compacted;
+pub use coverage::{Coverage, SeasonCoverage};
 use decode::{Frame, Interner};
+pub use export::RowKind;
 pub use ingest::{IngestReport, RowCounts};
 use partitions::season_of;
 pub use quarantine::QuarantinedRow;

@@ -45,7 +45,7 @@ pub use contract::{Finding, Level};
 pub use demo::DemoSource;
 pub use error::DataError;
 pub use identity::Aliases;
-pub use lake::{Compacted, IngestReport, Lake, QuarantinedRow, RowCounts};
+pub use lake::{Compacted, Coverage, IngestReport, Lake, QuarantinedRow, RowCounts, RowKind, SeasonCoverage};
 pub use location::Location;
 pub use pull::{Pull, Request};
 pub use snapshot::{Freshness, League, Snapshot};

@@ -34,6 +34,7 @@ impl State {
 pub(crate) fn run(args: &DoctorArgs, context: &Context) -> anyhow::Result<Status> {
     let mut findings = vec![settings(context), libtorch(), device(context), store(context)];
     findings.extend(data(context));
+    findings.extend(contracts(context));
     findings.extend([model(context), ledger(context), mail(context), endpoint(context)]);
     if args.json {
         context.print_json(&findings)?;
@@ -114,6 +115,27 @@ fn data(context: &Context) -> Vec<Finding> {
             }
         })
         .collect()
+}
+
+/// Contracts that feeds broke in the pulls of the last week, and games that wait for their result.
+fn contracts(context: &Context) -> Vec<Finding> {
+    let look = || -> anyhow::Result<Vec<data::Finding>> {
+        let lake = context.lake()?;
+        let today = context.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let mut broken = lake.findings(today.saturating_sub(jiff::Span::new().days(7)), today)?;
+        for league in leagues::leagues(&context.settings)? {
+            broken.extend(lake.overdue(&league, context.now)?);
+        }
+        Ok(broken)
+    };
+    let say = |broken: data::Finding| {
+        let says = format!("{}: {broken}", broken.league);
+        if broken.level == data::Level::File { bad("feed", says) } else { note("feed", says) }
+    };
+    match look() {
+        Ok(broken) => broken.into_iter().map(say).collect(),
+        Err(error) => vec![bad("feed", format!("{error:#}"))],
+    }
 }
 
 fn told(fresh: &data::Freshness) -> String {

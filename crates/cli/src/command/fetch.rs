@@ -1,5 +1,9 @@
 //! `edge fetch`: pulls lines, results and context into the store.
 
+use std::collections::BTreeSet;
+
+use data::Level;
+
 use crate::{
     args::FetchArgs,
     context::{Context, say},
@@ -24,16 +28,23 @@ pub(crate) fn run(args: &FetchArgs, context: &Context) -> anyhow::Result<Status>
         Some(date) => Some(date.to_zoned(context.time_zone()?.clone())?.timestamp()),
         None => None,
     };
-    let bar = progress::bar(leagues.len() as u64, "fetch");
+    let bar = progress::bar(leagues.len() as u64, if args.replay { "replay" } else { "fetch" });
     let mut reports = Vec::new();
     let mut failed = 0;
+    let mut replayed = BTreeSet::new();
     for league in &leagues {
         bar.set_message(league.id.to_string());
-        match leagues::ingest(context, league, until, since) {
-            Ok(report) => reports.push(report),
+        let outcome = match args.replay {
+            false => leagues::ingest(context, league, until, since).map(|report| vec![report]),
+            // A league is rebuilt from all its sources at once.
+            true if replayed.insert(&league.id) => leagues::replay(context, league.id.as_str()),
+            true => Ok(Vec::new()),
+        };
+        match outcome {
+            Ok(mut brought) => reports.append(&mut brought),
             Err(error) => {
                 failed += 1;
-                say(&format!("edge: {}: {error:#}", league.id));
+                say(&format!("edge: {} from {}: {error:#}", league.id, league.source.as_str()));
             }
         }
         bar.inc(1);
@@ -64,9 +75,15 @@ pub(crate) fn run(args: &FetchArgs, context: &Context) -> anyhow::Result<Status>
             for (reason, count) in &report.refused {
                 say(&format!("  {}: {count} refused: {reason}", report.league));
             }
+            for finding in &report.findings {
+                say(&format!("  {}: {finding}", report.league));
+            }
         }
     }
+    let unread =
+        reports.iter().flat_map(|report| &report.findings).any(|finding| finding.level == Level::File);
     Ok(match (failed, reports.len()) {
+        (0, _) if unread => Status::Partial,
         (0, _) => Status::Done,
         (_, 0) => Status::Failed,
         _ => Status::Partial,

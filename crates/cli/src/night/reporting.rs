@@ -78,7 +78,7 @@ fn report_data(context: &Context, night: &Night, task: &TaskContext<'_>) -> anyh
         champion: champion(context, slate.as_ref(), night)?,
         weights_version: slate.as_ref().map_or_else(String::new, |slate| slate.weights_version.clone()),
         assumptions: assumptions(context)?,
-        feeds: feeds(context, snapshot.as_ref(), night, task),
+        feeds: feeds(context, snapshot.as_ref(), night, task)?,
         quarantined: quarantined(context, night)?,
         failed_tasks: failed(context, task),
     })
@@ -192,23 +192,42 @@ fn assumptions(context: &Context) -> anyhow::Result<Vec<String>> {
 }
 
 /// Returns the state of each league's data; the same for the same data, however often the night is run.
-fn feeds(context: &Context, snapshot: Option<&Snapshot>, night: &Night, task: &TaskContext<'_>) -> Vec<Feed> {
+fn feeds(
+    context: &Context,
+    snapshot: Option<&Snapshot>,
+    night: &Night,
+    task: &TaskContext<'_>,
+) -> anyhow::Result<Vec<Feed>> {
+    let lake = context.lake()?;
+    let mut findings = lake.findings(night.date, night.date)?;
+    for league in leagues::leagues(&context.settings)? {
+        findings.extend(lake.overdue(&league, night.as_of)?);
+    }
     let fresh = snapshot.map(Snapshot::freshness).unwrap_or_default();
-    let feed = |league: &LeagueSettings| {
+    let feed = |(index, league): (usize, &LeagueSettings)| {
         let fresh = fresh.iter().find(|fresh| fresh.league == league.id);
         let (newest_line, newest_result) =
             fresh.map_or((None, None), |fresh| (fresh.newest_line, fresh.newest_result));
-        let fetch = task.earlier(&format!("fetch-{}", league.id));
+        let sources = context.settings.leagues();
+        let of_league = sources[index..].iter().filter(|other| other.id == league.id);
+        let mut fetches =
+            of_league.enumerate().filter_map(|(source, league)| task.earlier(&league.task(source == 0)));
+        let fetch = fetches.find(|record| record.evidence.as_ref().is_some_and(|e| !e.error.is_empty()));
         let failed = fetch.and_then(|record| record.evidence.as_ref()).and_then(|e| e.error.last().cloned());
         let (status, note) = match (newest_line, failed) {
             (None, failed) => (FeedStatus::Empty, failed),
             (Some(_), Some(failed)) => (FeedStatus::Late, Some(failed)),
             (Some(at), None) => (freshness(night.as_of.duration_since(at)), None),
         };
+        let broken = findings.iter().filter(|finding| finding.league == league.id.as_str());
+        let told: Vec<String> = note.into_iter().chain(broken.map(ToString::to_string)).collect();
+        let note = (!told.is_empty()).then(|| told.join("; "));
         let rows_added = snapshot.map_or(0, |snapshot| rows_of_the_last_day(snapshot, &league.id));
         Feed { league: league.id.clone(), newest_line, newest_result, rows_added, status, note }
     };
-    context.settings.leagues().iter().map(feed).collect()
+    let leagues = context.settings.leagues();
+    let first = |index: usize| leagues[..index].iter().all(|other| other.id != leagues[index].id);
+    Ok(leagues.iter().enumerate().filter(|(index, _)| first(*index)).map(feed).collect())
 }
 
 /// Counts the rows that became known in the 24 hours before the as-of.
@@ -249,7 +268,8 @@ fn quarantined(context: &Context, night: &Night) -> anyhow::Result<Vec<Quarantin
 fn failed(context: &Context, task: &TaskContext<'_>) -> Vec<FailedTask> {
     let steps = ["settle", "graph", "sweep", "train", "promote", "predict", "stake", "ledger"];
     let leagues = context.settings.leagues();
-    let fetches = leagues.iter().map(|league| format!("fetch-{}", league.id));
+    let first = |index: usize| leagues[..index].iter().all(|other| other.id != leagues[index].id);
+    let fetches = leagues.iter().enumerate().map(|(index, league)| league.task(first(index)));
     fetches
         .chain(steps.map(str::to_owned))
         .filter_map(|id| task.earlier(&id))

@@ -25,6 +25,41 @@ pub(crate) struct LeagueSettings {
     pub(crate) time_zone: Option<String>,
     #[serde(default)]
     pub(crate) seed: Option<u64>,
+    /// Whether a draw is an outcome, where the source does not fix it.
+    #[serde(default)]
+    pub(crate) three_way: Option<bool>,
+    /// The league as an API calls it: `baseball_mlb`, `football/nfl`.
+    #[serde(default)]
+    pub(crate) sport: Option<String>,
+    /// Whose books an API is asked for: `us`, `uk`, `eu`, `au`.
+    #[serde(default)]
+    pub(crate) regions: Vec<String>,
+    /// Month in which an API's seasons begin.
+    #[serde(default)]
+    pub(crate) season_starts: Option<i8>,
+    /// An API under another address.
+    #[serde(default)]
+    pub(crate) address: Option<String>,
+    /// The one division of a file with several.
+    #[serde(default)]
+    pub(crate) division: Option<String>,
+    /// CSV file that says whose a name is.
+    #[serde(default)]
+    pub(crate) aliases: Option<String>,
+    /// How a CSV file is to be read.
+    #[serde(default)]
+    pub(crate) csv: Option<data::CsvSettings>,
+}
+
+impl LeagueSettings {
+    /// Returns the name of the night's step that pulls this source; the first source of a league needs no more than its id.
+    pub(crate) fn task(&self, is_first: bool) -> String {
+        if is_first {
+            format!("fetch-{}", self.id)
+        } else {
+            format!("fetch-{}-{}", self.id, self.source.as_str())
+        }
+    }
 }
 
 /// Where a league's rows come from.
@@ -34,6 +69,28 @@ pub(crate) enum SourceKind {
     Demo,
     Nflverse,
     FootballData,
+    TheOddsApi,
+    Espn,
+    Csv,
+}
+
+impl SourceKind {
+    /// Returns the source's id.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Demo => "demo",
+            Self::Nflverse => "nflverse",
+            Self::FootballData => "football_data",
+            Self::TheOddsApi => "the_odds_api",
+            Self::Espn => "espn",
+            Self::Csv => "csv",
+        }
+    }
+
+    /// Returns whether the source can be asked without a path.
+    pub(crate) fn is_api(self) -> bool {
+        matches!(self, Self::Demo | Self::TheOddsApi | Self::Espn)
+    }
 }
 
 /// One path or a list of them.

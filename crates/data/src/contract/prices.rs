@@ -13,7 +13,7 @@ pub(super) const CONTRACTS: [(&str, &str, fn(&[LineRow]) -> Vec<usize>); 4] = [
 ];
 
 /// Room for rounding and for prices that were not taken at one instant.
-const SIGN_TOLERANCE: f64 = 0.08;
+const SIGN_TOLERANCE: f64 = 0.1;
 /// Games without which one value for all proves nothing.
 const CONSTANT_OVER: usize = 30;
 /// Books beside the suspected one.

@@ -113,7 +113,7 @@ impl CsvFile {
         if missing.is_empty() {
             return Ok(table);
         }
-        let layout = "configured [league.columns]".to_owned();
+        let layout = "configured [league.csv.columns]".to_owned();
         Err(DataError::MissingColumns { name: payload.name.clone(), columns: missing, layout })
     }
 }

@@ -242,7 +242,7 @@ fn a_column_that_a_file_lacks_is_named() {
     let error =
         parse(&try_new(PRICED, true).unwrap(), &HEADER.replace("bookie", "maker").replace(",X,", ","))
             .unwrap_err();
-    insta::assert_snapshot!(error, @"cannot read `season.csv`: columns `X`, `bookie` are missing; take a file in the configured [league.columns] layout");
+    insta::assert_snapshot!(error, @"cannot read `season.csv`: columns `X`, `bookie` are missing; take a file in the configured [league.csv.columns] layout");
 }
 
 #[test]

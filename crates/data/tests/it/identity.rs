@@ -135,7 +135,7 @@ fn two_games_on_a_day_are_two_games() {
     hand_2022-10-01_ajax_bath_2 by_hand 2022-10-01T23:00:00Z
     ");
     // Another source tells them apart by number, and one more by the start.
-    let mut numbered = schedule(&[named("n2", &early), named("n1", &late)]);
+    let mut numbered = schedule(&[named("n1", &early), named("n2", &late)]);
     numbered.events.insert(GameId::from_text("n2"), Event { id: None, number: Some(2) });
     numbered.events.insert(GameId::from_text("n1"), Event { id: None, number: Some(1) });
     second(&lake, numbered, "");

@@ -158,8 +158,40 @@ fn a_week_of_snapshots_gives_each_days_slate_and_accounts_for_every_game() {
     2026-08-07T21:23:53Z pregame: 18 games, 2960 prices, 15 of them played
     ");
     let unpriced: Vec<String> = scheduled.difference(&priced).map(ToString::to_string).collect();
-    insta::assert_snapshot!(unpriced.join("\n"), @"");
+    insta::assert_snapshot!(unpriced.join("\n"), @r"
+    mlb_2026-07-31_athletics_detroit-tigers
+    mlb_2026-07-31_atlanta-braves_washington-nationals
+    mlb_2026-07-31_baltimore-orioles_philadelphia-phillies
+    mlb_2026-07-31_chicago-cubs_new-york-yankees
+    mlb_2026-07-31_cincinnati-reds_pittsburgh-pirates
+    mlb_2026-07-31_cleveland-guardians_arizona-diamondbacks
+    mlb_2026-07-31_colorado-rockies_kansas-city-royals
+    mlb_2026-07-31_houston-astros_texas-rangers
+    mlb_2026-07-31_los-angeles-angels_milwaukee-brewers
+    mlb_2026-07-31_los-angeles-dodgers_boston-red-sox
+    mlb_2026-07-31_new-york-mets_miami-marlins
+    mlb_2026-07-31_san-diego-padres_san-francisco-giants
+    mlb_2026-07-31_seattle-mariners_minnesota-twins
+    mlb_2026-07-31_tampa-bay-rays_chicago-white-sox
+    mlb_2026-07-31_toronto-blue-jays_st-louis-cardinals
+    ");
     let unscheduled: Vec<String> = all.difference(&scheduled).map(ToString::to_string).collect();
-    insta::assert_snapshot!(unscheduled.join("\n"), @"");
+    insta::assert_snapshot!(unscheduled.join("\n"), @r"
+    mlb_2026-08-08_arizona-diamondbacks_los-angeles-dodgers
+    mlb_2026-08-08_boston-red-sox_athletics
+    mlb_2026-08-08_chicago-white-sox_cleveland-guardians
+    mlb_2026-08-08_kansas-city-royals_chicago-cubs
+    mlb_2026-08-08_miami-marlins_los-angeles-angels
+    mlb_2026-08-08_milwaukee-brewers_minnesota-twins
+    mlb_2026-08-08_new-york-yankees_atlanta-braves
+    mlb_2026-08-08_philadelphia-phillies_toronto-blue-jays
+    mlb_2026-08-08_pittsburgh-pirates_new-york-mets
+    mlb_2026-08-08_san-diego-padres_houston-astros
+    mlb_2026-08-08_san-francisco-giants_detroit-tigers
+    mlb_2026-08-08_seattle-mariners_tampa-bay-rays
+    mlb_2026-08-08_st-louis-cardinals_colorado-rockies
+    mlb_2026-08-08_texas-rangers_baltimore-orioles
+    mlb_2026-08-08_washington-nationals_cincinnati-reds
+    ");
     insta::assert_snapshot!(format!("{added} prices, {known} known already, refused {refused:#?}, findings {findings:#?}"), @"");
 }
