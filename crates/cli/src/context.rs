@@ -79,7 +79,12 @@ impl Context {
         if let Some(store) = self.store.get() {
             return Ok(store);
         }
-        let store = Store::open(&self.settings.store)?;
+        // What opens a bucket is named as its provider's own tools name it: AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS, ...
+        let of_provider =
+            |name: &str| ["AWS_", "GOOGLE_", "AZURE_"].iter().any(|prefix| name.starts_with(prefix));
+        let options = self.environment.iter().filter(|(name, _)| of_provider(name));
+        let options = options.map(|(name, value)| (name.to_lowercase(), value.clone()));
+        let store = Store::open_with(&self.settings.store, options)?;
         Ok(self.store.get_or_init(|| store))
     }
 

@@ -6,4 +6,5 @@ mod bad_input;
 mod edge;
 mod night;
 mod real_data;
+mod stores;
 mod tables;

@@ -193,5 +193,11 @@ fn a_week_of_snapshots_gives_each_days_slate_and_accounts_for_every_game() {
     mlb_2026-08-08_texas-rangers_baltimore-orioles
     mlb_2026-08-08_washington-nationals_cincinnati-reds
     ");
-    insta::assert_snapshot!(format!("{added} prices, {known} known already, refused {refused:#?}, findings {findings:#?}"), @"");
+    insta::assert_snapshot!(format!("{added} prices, {known} known already, refused {refused:#?}, findings {findings:#?}"), @r#"
+    15346 prices, 0 known already, refused {
+        "moneyline: the price is in-play": 111,
+        "spread: the price is in-play": 144,
+        "total: the price is in-play": 147,
+    }, findings {}
+    "#);
 }

@@ -83,10 +83,11 @@ fn every_season_of_english_football_is_read() {
         *games.entry(row.game.season).or_default() += 1;
     }
     assert!(games.values().all(|count| *count == 380) && games.len() == 24, "{games:?}");
-    // Counted apart from this code over the same columns, averages included; a few wrong markets are refused.
+    // Counted apart from this code over the same columns, averages included; a few wrong markets are refused, among them
+    // four handicaps of 2003 to 2005 that contradict their own moneyline.
     let averages = lake.averages(source.league(), snapshot.as_of).unwrap();
     let count = |market| snapshot.lines.iter().chain(&averages).filter(|row| row.market == market).count();
-    assert_eq!([Market::Moneyline, Market::Spread, Market::Total].map(count), [260_142, 33_268, 33_152]);
+    assert_eq!([Market::Moneyline, Market::Spread, Market::Total].map(count), [260_142, 33_268 - 8, 33_152]);
     let teams: std::collections::BTreeSet<_> = snapshot.results.iter().map(|row| &row.game.home).collect();
     assert!((40..60).contains(&teams.len()), "{} teams", teams.len());
     assert_cut(&lake, &snapshot, at("2022-10-14T09:00:00Z"));
