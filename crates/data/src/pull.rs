@@ -41,6 +41,7 @@ pub struct Pull<'a> {
     pub until: Timestamp,
     /// Where earlier answers are remembered.
     memory: Option<&'a Store>,
+    patience: Patience,
 }
 
 /// A question to a server.
@@ -109,12 +110,12 @@ impl fmt::Debug for Request {
 impl<'a> Pull<'a> {
     /// Pulls without a memory: every answer is sent whole.
     pub fn new(until: Timestamp) -> Self {
-        Self { until, memory: None }
+        Self { until, memory: None, patience: Patience::default() }
     }
 
     /// Pulls on condition that answers are other than those in the store.
     pub(crate) fn remembering(until: Timestamp, store: &'a Store) -> Self {
-        Self { until, memory: Some(store) }
+        Self { memory: Some(store), ..Self::new(until) }
     }
 
     /// Pulls every payload of a location in the order of its entries, the files of a folder or glob sorted by name.
@@ -156,9 +157,8 @@ impl<'a> Pull<'a> {
             return Ok(Vec::new());
         }
         let had = requests.iter().map(|request| self.had(request)).collect::<Result<Vec<_>, _>>()?;
-        let patience = Patience::default();
         let asking = stream::iter(requests.iter().zip(had))
-            .map(|(request, had)| self.answer(request, had, &patience))
+            .map(|(request, had)| self.answer(request, had))
             .buffered(AT_ONCE)
             .try_collect::<Vec<_>>();
         let blocking = Blocking::new().map_err(|cause| broken(&requests[0].address, cause))?;
@@ -169,13 +169,12 @@ impl<'a> Pull<'a> {
         &self,
         request: &Request,
         had: Option<(Validators, Payload)>,
-        patience: &Patience,
     ) -> Result<Answered, DataError> {
         let url = request.url()?;
         let shown = without_secrets(&url);
         let failed = |error: HttpError| problem(&shown, error.to_string(), error.advice(), error.cause());
         let validators = had.as_ref().map(|(validators, _)| validators);
-        let answer = http::get(&url, validators, patience).await.map_err(failed)?;
+        let answer = http::get(&url, validators, &self.patience).await.map_err(failed)?;
         let (payload, Allowance { remaining }) = match (answer, had) {
             (Answer::Unchanged { allowance }, Some((_, payload))) => (payload, allowance),
             (Answer::Unchanged { allowance }, None) => {
@@ -243,3 +242,6 @@ fn broken(address: &str, cause: std::io::Error) -> DataError {
     let advice = "check the address and the network, then run again";
     problem(&shown, "the download broke off", advice, Some(Box::new(cause)))
 }
+
+#[cfg(test)]
+mod tests;

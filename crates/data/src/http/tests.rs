@@ -16,7 +16,7 @@ use crate::blocking::Blocking;
 
 const BODY: &str = "Div,Date\nE0,2022-10-14\n";
 
-fn whole(status: &str, headers: &str, body: &str) -> Vec<u8> {
+pub(crate) fn whole(status: &str, headers: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n{body}", body.len())
         .into_bytes()
 }
@@ -27,20 +27,20 @@ fn good() -> Vec<u8> {
 
 /// What the server does with one connection.
 #[derive(Clone)]
-enum Act {
+pub(crate) enum Act {
     Say(Vec<u8>),
     /// Says the bytes, then holds the line in silence.
     Hang(Vec<u8>),
 }
 
-struct Server {
-    url: Url,
+pub(crate) struct Server {
+    pub(crate) url: Url,
     asked: Arc<AtomicUsize>,
 }
 
 impl Server {
     /// Plays the acts one per connection; the last one again and again.
-    fn playing(acts: Vec<Act>) -> Self {
+    pub(crate) fn playing(acts: Vec<Act>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/E0.csv?apiKey=secret", listener.local_addr().unwrap()).parse().unwrap();
         let asked = Arc::new(AtomicUsize::new(0));
@@ -59,7 +59,7 @@ impl Server {
         Self::playing(answers.into_iter().map(Act::Say).collect())
     }
 
-    fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 }
@@ -77,7 +77,7 @@ fn play(mut connection: TcpStream, act: Act) {
     }
 }
 
-fn brief() -> Patience {
+pub(crate) fn brief() -> Patience {
     Patience {
         connect: Duration::from_millis(500),
         silence: Duration::from_millis(200),

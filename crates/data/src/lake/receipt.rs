@@ -17,8 +17,10 @@ pub(super) struct Receipt {
     pub(super) hash: Name,
     /// Where the bytes lie, compressed.
     pub(super) raw: String,
-    /// When the bytes came first.
+    /// When the bytes came first, by this machine's clock.
     pub(super) received_at: Timestamp,
+    /// The same where they came over a network; a file may be older than its first reading.
+    pub(super) sent_at: Option<Timestamp>,
     /// The date for which they were pulled first.
     pub(super) date: Date,
 }
@@ -49,6 +51,7 @@ impl Lake {
             hash: hash.as_str().into(),
             raw,
             received_at: payload.received_at.unwrap_or_else(|| self.now()),
+            sent_at: payload.received_at,
             date,
         };
         self.put_json(&place, &receipt)?;
@@ -78,7 +81,7 @@ impl Lake {
             return Err(DataError::Corrupt { path: receipt.raw.clone(), problem, cause: None });
         }
         let mut payload = Payload::new(&receipt.name, &receipt.extension, bytes);
-        payload.received_at = Some(receipt.received_at);
+        payload.received_at = receipt.sent_at;
         Ok(payload)
     }
 }

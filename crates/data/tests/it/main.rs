@@ -6,6 +6,7 @@
     reason = "a failed unwrap is a failed test, and a figure or a skip must be seen"
 )]
 
+mod conformance;
 mod contracts;
 mod crash;
 mod csv_file;
@@ -14,10 +15,13 @@ mod damage;
 mod espn;
 mod extra;
 mod identity;
+mod index;
 mod inputs;
 mod lake;
 mod mlb;
 mod real;
+mod server;
 mod sources;
 mod support;
 mod the_odds_api;
+mod web;
