@@ -30,6 +30,7 @@ use crate::{DataError, Freshness, League, Snapshot, Store};
 
 mod decode;
 mod encode;
+mod import;
 mod ingest;
 mod known;
 mod leagues;
@@ -37,6 +38,7 @@ mod quarantine;
 mod rows;
 
 use decode::{Frame, Interner};
+pub use import::{ImportReport, ImportSettings};
 pub use ingest::{IngestReport, RowCounts};
 pub use quarantine::QuarantinedRow;
 use rows::Stored;

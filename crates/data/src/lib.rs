@@ -41,7 +41,7 @@ mod http;
 
 pub use demo::DemoSource;
 pub use error::DataError;
-pub use lake::{IngestReport, Lake, QuarantinedRow, RowCounts};
+pub use lake::{ImportReport, ImportSettings, IngestReport, Lake, QuarantinedRow, RowCounts};
 pub use location::Location;
 pub use pull::{Pull, Request};
 pub use snapshot::{Freshness, League, Snapshot};

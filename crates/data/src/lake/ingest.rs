@@ -217,7 +217,11 @@ impl Lake {
     }
 
     /// Writes a file named by its content below `folder`.
-    fn put_batch(&self, folder: &str, batch: Result<RecordBatch, ArrowError>) -> Result<(), DataError> {
+    pub(super) fn put_batch(
+        &self,
+        folder: &str,
+        batch: Result<RecordBatch, ArrowError>,
+    ) -> Result<(), DataError> {
         let failed = |cause| DataError::Encode { what: format!("rows for `{folder}`"), cause };
         let batch = batch.map_err(|cause| failed(Box::new(cause)))?;
         let bytes = encode::parquet(&batch).map_err(|cause| failed(Box::new(cause)))?;
@@ -240,6 +244,6 @@ fn marker_path(source: &dyn Source, hash: &Name) -> String {
     format!("data/ingested/{}/{}/{hash}-{settings}.json", source.id(), source.league().id)
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub(super) fn sha256(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }

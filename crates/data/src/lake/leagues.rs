@@ -42,6 +42,21 @@ impl Lake {
         Ok(leagues)
     }
 
+    /// Remembers a league of an import; unless `league` describes it, what is known of it stays.
+    pub(super) fn remember_imported(&self, id: &LeagueId, league: Option<&League>) -> Result<(), DataError> {
+        let path = league_path(id);
+        let before: Option<Remembered> = self.try_get_json(&path)?;
+        let mut now = before.clone().unwrap_or_else(|| Remembered {
+            league: League { id: id.clone(), three_way: false, time_zone: "UTC".to_owned() },
+            sources: BTreeMap::new(),
+        });
+        if let Some(league) = league {
+            now.league = league.clone();
+        }
+        now.sources.entry("import".to_owned()).or_default();
+        if before.as_ref() == Some(&now) { Ok(()) } else { self.put_json(&path, &now) }
+    }
+
     /// Refuses to mix rows that were read under different assumptions, which would double lines at two times.
     pub(super) fn check_settings(&self, source: &dyn Source) -> Result<Settings, DataError> {
         let league = source.league();

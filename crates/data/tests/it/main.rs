@@ -8,6 +8,7 @@
 
 mod crash;
 mod damage;
+mod import;
 mod inputs;
 mod lake;
 mod real;
