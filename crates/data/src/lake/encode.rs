@@ -40,7 +40,12 @@ impl Columns {
             })
     }
 
-    pub(super) fn text<R>(self, name: &str, rows: &[R], cell: impl Fn(&R) -> Option<&str>) -> Self {
+    pub(super) fn text<'a, R>(
+        self,
+        name: &str,
+        rows: &'a [R],
+        cell: impl Fn(&'a R) -> Option<&'a str>,
+    ) -> Self {
         self.with(name, Arc::new(rows.iter().map(cell).collect::<StringArray>()))
     }
 

@@ -59,6 +59,8 @@ mod reading;
 mod refusal;
 mod spill;
 mod stored;
+#[cfg(test)]
+mod tests;
 
 use blocks::InputFile;
 use merge::Merge;
@@ -130,6 +132,17 @@ impl Lake {
         settings: &ImportSettings,
         progress: &dyn Fn(u64),
     ) -> Result<ImportReport, DataError> {
+        self.import_by(Merge::ROWS, paths, settings, progress)
+    }
+
+    /// Imports with at most so many rows in memory at a time.
+    fn import_by(
+        &self,
+        rows: usize,
+        paths: &[PathBuf],
+        settings: &ImportSettings,
+        progress: &dyn Fn(u64),
+    ) -> Result<ImportReport, DataError> {
         let parent = settings.scratch.clone().unwrap_or_else(std::env::temp_dir);
         let scratch = tempfile::Builder::new().prefix("edge-import-").tempdir_in(&parent);
         let scratch = scratch.map_err(|cause| scratch_failed(&parent, cause))?;
@@ -145,7 +158,7 @@ impl Lake {
             names: &read.names,
             origins: &read.origins,
             scratch: scratch.path(),
-            rows: Merge::ROWS,
+            rows,
         };
         report.leagues = self.remember_leagues(&merge, settings)?;
         let date = settings.at.to_zoned(TimeZone::UTC).date();

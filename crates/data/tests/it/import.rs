@@ -79,7 +79,10 @@ fn a_snapshot_reads_back_what_was_imported() {
             )
         })
         .collect();
-    insta::assert_snapshot!(described.join("\n"), @"");
+    insta::assert_snapshot!(described.join("\n"), @r#"
+    MIA@BAL 2021-11-12T01:20:00Z pin spread home Some("-3.5") 1.91 2021-11-11T03:06:40Z true feed #0
+    MIA@BAL 2021-11-12T01:20:00Z Bet, "now" moneyline away None 2.50 2021-11-11T03:06:41Z false feed #1
+    "#);
     assert_eq!(lake.leagues().unwrap()[0].time_zone, "UTC");
     let raw = lake.store().list("data/raw/import/2024-05-01").unwrap();
     assert_eq!(raw, [format!("data/raw/import/2024-05-01/{}.csv.zst", lines[0].raw_ref.payload)]);
@@ -163,10 +166,10 @@ fn what_is_no_table_is_named_before_anything_is_written() {
         let paths = [good.into(), write(&folder, "bad.csv", text).into()];
         lake.import(&paths, &ImportSettings::new(at(AT)), &|_| {}).unwrap_err().to_string()
     };
-    insta::assert_snapshot!(message(&HEADER.replace("book,", "").replace("price", "odds")), @"");
-    insta::assert_snapshot!(message("\n \r\n"), @"");
-    insta::assert_snapshot!(message("<html>"), @"");
-    insta::assert_snapshot!(message(&format!("{HEADER}\n\"l1,")), @"");
+    insta::assert_snapshot!(message(&HEADER.replace("book,", "").replace("price", "odds")), @"cannot read `bad.csv`: columns `book`, `price` are missing; take a file in the line row layout");
+    insta::assert_snapshot!(message("\n \r\n"), @"cannot read `bad.csv`: it is empty; download it again");
+    insta::assert_snapshot!(message("<html>"), @"cannot read `bad.csv`: it is a web page, not a table; check that the address names the file itself");
+    insta::assert_snapshot!(message(&format!("{HEADER}\n\"l1,")), @"cannot read `bad.csv`: it has a row beyond 16 MiB or a quoted cell that does not end; close the quote, or download it again");
     assert_eq!(objects(&lake), []);
     let none = lake.import(&[folder.path().join("none.csv")], &ImportSettings::new(at(AT)), &|_| {});
     assert!(none.unwrap_err().to_string().contains("none.csv"));
@@ -199,7 +202,24 @@ fn a_refused_row_says_why() {
     assert_eq!((report.rows, report.refused.len(), report.leagues.len()), (16, 16, 0));
     let said: Vec<String> =
         quarantined(&lake).into_iter().map(|row| format!("{} {} | {}", row.0, row.1, row.2)).collect();
-    insta::assert_snapshot!(said.join("\n"), @"");
+    insta::assert_snapshot!(said.join("\n"), @"
+    0 a price is no odds above 1 | nfl,g,2021,1636680000,A,B,pin,spread,home,-3.5,1.0,1636600000,true,feed
+    1 the price is unreadable | nfl,g,2021,1636680000,A,B,pin,spread,home,-3.5,evens,1636600000,true,feed
+    3 the season is no year | nfl,g,last,1636680000,A,B,pin,spread,home,-3.5,1.91,1636600000,true,feed
+    4 the start time is unreadable | nfl,g,2021,soon,A,B,pin,spread,home,-3.5,1.91,1636600000,true,feed
+    5 a game id, team, book or source is empty or unreadable | nfl,g,2021,1636680000,,B,pin,spread,home,-3.5,1.91,1636600000,true,feed
+    6 the market is unknown | nfl,g,2021,1636680000,A,B,pin,corners,home,-3.5,1.91,1636600000,true,feed
+    7 the selection is unknown | nfl,g,2021,1636680000,A,B,pin,spread,both,-3.5,1.91,1636600000,true,feed
+    8 the selection does not belong to the market | nfl,g,2021,1636680000,A,B,pin,spread,over,-3.5,1.91,1636600000,true,feed
+    9 points are no multiple of a quarter | nfl,g,2021,1636680000,A,B,pin,spread,home,-3.3,1.91,1636600000,true,feed
+    10 a price stands without its points | nfl,g,2021,1636680000,A,B,pin,spread,home,,1.91,1636600000,true,feed
+    11 a moneyline has points | nfl,g,2021,1636680000,A,B,pin,moneyline,home,-3.5,1.91,1636600000,true,feed
+    12 the capture time is unreadable | nfl,g,2021,1636680000,A,B,pin,spread,home,-3.5,1.91,,true,feed
+    13 the price was captured at or after the start | nfl,g,2021,1636680000,A,B,pin,spread,home,-3.5,1.91,1636680000,true,feed
+    14 is_closing is neither true nor false | nfl,g,2021,1636680000,A,B,pin,spread,home,-3.5,1.91,1636600000,maybe,feed
+    2 the league is no id of lower-case letters, digits and dashes | NFL,g,2021,1636680000,A,B,pin,spread,home,-3.5,1.91,1636600000,true,feed
+    15 the row has another number of cells than the header | nfl,g,2021,1636680000,A,B,pin,spread,home,-3.5,1.91,1636600000,true
+    ");
 }
 
 #[test]

@@ -35,8 +35,8 @@ pub(super) fn parquet(lines: &[Line], names: &Names, origins: &Origins) -> Resul
     Ok(bytes)
 }
 
-fn batch(lines: &[Line], names: &Names, origins: &Origins) -> Result<RecordBatch, ArrowError> {
-    let header = |line: &Line| -> &Header { &names.headers[line.header as usize] };
+fn batch<'a>(lines: &'a [Line], names: &'a Names, origins: &'a Origins) -> Result<RecordBatch, ArrowError> {
+    let header = |line: &Line| -> &'a Header { &names.headers[line.header as usize] };
     Columns::default()
         .text("league", lines, |line| Some(names.text(header(line).league)))
         .text("game_id", lines, |line| Some(names.text(line.key.game)))

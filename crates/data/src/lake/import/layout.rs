@@ -43,7 +43,7 @@ impl Layout {
         if missing.is_empty() {
             return Ok(Self { places, width: header.len() });
         }
-        let layout = "line rows".to_owned();
+        let layout = "line row".to_owned();
         Err(DataError::MissingColumns { name: file.to_owned(), columns: missing, layout })
     }
 }

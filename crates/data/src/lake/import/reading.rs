@@ -52,11 +52,11 @@ impl Reading<'_> {
         let (send, receive) = mpsc::sync_channel(2 * self.workers);
         let (files, parsed) = thread::scope(|scope| {
             let receive = Arc::new(Mutex::new(receive));
-            let start = |worker: Worker<'_>| {
-                let receive = receive.clone();
-                scope.spawn(move || worker.run(&receive))
-            };
-            let running: Vec<_> = workers.into_iter().map(start).collect();
+            let mut running = Vec::new();
+            for worker in workers {
+                let receive = Arc::clone(&receive);
+                running.push(scope.spawn(move || worker.run(&receive)));
+            }
             // Workers that failed must not leave the sender waiting.
             drop(receive);
             let files = self.send(paths, progress, send);
