@@ -59,7 +59,8 @@ impl Reading<'_> {
             }
             // Workers that failed must not leave the sender waiting.
             drop(receive);
-            let files = self.send(paths, progress, send);
+            let files = self.send(paths, progress, &send);
+            drop(send);
             let parsed: io::Result<Vec<Parsed>> = running.into_iter().map(joined).collect();
             (files, parsed)
         });
@@ -78,7 +79,7 @@ impl Reading<'_> {
         &self,
         paths: &[PathBuf],
         progress: &dyn Fn(u64),
-        blocks: mpsc::SyncSender<Block>,
+        blocks: &mpsc::SyncSender<Block>,
     ) -> Result<Files, DataError> {
         let (mut files, mut first_blocks) = (Vec::new(), Vec::new());
         let (mut number, mut before) = (0, 0);
@@ -97,6 +98,6 @@ impl Reading<'_> {
     }
 }
 
-pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, io::Result<T>>) -> io::Result<T> {
+fn joined<T>(thread: ScopedJoinHandle<'_, io::Result<T>>) -> io::Result<T> {
     thread.join().unwrap_or_else(|_| Err(io::Error::other("a worker panicked")))
 }

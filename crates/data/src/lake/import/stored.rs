@@ -120,9 +120,10 @@ impl<'a> Columns<'a> {
     /// Returns a row's key, unless it has a text that no row of the import has.
     fn key(&self, row: usize, names: &Names) -> Option<Key> {
         let [game, book, market, selection] = self.texts.map(|text| text.value(row));
-        let points = match self.points.is_null(row) {
-            true => NO_POINTS,
-            false => Points::from_f64(self.points.value(row))?.quarters().try_into().ok()?,
+        let points = if self.points.is_null(row) {
+            NO_POINTS
+        } else {
+            Points::from_f64(self.points.value(row))?.quarters().try_into().ok()?
         };
         Some(Key {
             captured_at: self.captured_at.value(row),
