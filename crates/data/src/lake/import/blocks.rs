@@ -168,7 +168,7 @@ fn is_bom(bytes: &[u8]) -> bool {
 /// A file, unpacked when it is packed.
 #[derive(Debug)]
 enum Input {
-    Plain(BufReader<Tee>),
+    Plain(Box<BufReader<Tee>>),
     Gzip(Box<MultiGzDecoder<BufReader<Tee>>>),
 }
 
@@ -178,7 +178,11 @@ impl Input {
         let tee = Tee { file: File::open(path)?, hash: Sha256::new(), raw, bytes: 0 };
         let mut input = BufReader::with_capacity(256 << 10, tee);
         let packed = input.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-        Ok(if packed { Self::Gzip(Box::new(MultiGzDecoder::new(input))) } else { Self::Plain(input) })
+        Ok(if packed {
+            Self::Gzip(Box::new(MultiGzDecoder::new(input)))
+        } else {
+            Self::Plain(Box::new(input))
+        })
     }
 
     fn tee(&self) -> &Tee {

@@ -122,10 +122,9 @@ fn short_decimal(cell: &[u8]) -> Option<f64> {
 }
 
 fn signed(cell: &[u8]) -> (bool, &[u8]) {
-    match cell {
-        [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
+    match cell.strip_prefix(b"-") {
+        Some(digits) => (true, digits),
+        None => (false, cell.strip_prefix(b"+").unwrap_or(cell)),
     }
 }
 

@@ -53,7 +53,7 @@ fn batch<'a>(lines: &'a [Line], names: &'a Names, origins: &'a Origins) -> Resul
         .flag("is_closing", lines, |line| Some(line.is_closing))
         .text("source", lines, |line| Some(names.text(line.source)))
         .text("raw_payload", lines, |line| Some(origins.payload(line.block)))
-        .whole("raw_row", lines, |line| Some(origins.row(line.block, line.row).into()))
+        .whole("raw_row", lines, |line| Some(origins.row(line.block, line.index).into()))
         .finish()
 }
 

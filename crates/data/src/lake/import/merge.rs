@@ -41,7 +41,7 @@ pub(super) struct Line {
     pub(super) key: Key,
     pub(super) price: f64,
     pub(super) block: u32,
-    pub(super) row: u32,
+    pub(super) index: u32,
     pub(super) header: u32,
     pub(super) source: u32,
     pub(super) is_closing: bool,
@@ -176,11 +176,11 @@ impl Merge<'_> {
     }
 
     fn line(&self, row: &Row) -> Line {
-        let Row { captured_at, price, block, row, header, book, source, points, kind, is_closing } = *row;
+        let Row { captured_at, price, block, index, header, book, source, points, kind, is_closing } = *row;
         let ranks = &self.names.ranks;
         let game = self.names.headers[header as usize].game;
         let key = Key { captured_at, game, book: ranks[book as usize], points, kind };
-        Line { key, price, block, row, header, source: ranks[source as usize], is_closing }
+        Line { key, price, block, index, header, source: ranks[source as usize], is_closing }
     }
 
     /// Splits a partition by ranges of its keys into pieces of about half the allowed rows.
@@ -215,7 +215,7 @@ impl Merge<'_> {
 /// Sorts by key, keeps of each key the first in the order of the files, and returns how many rows went.
 fn sort(lines: &mut Vec<Line>) -> u64 {
     let before = lines.len();
-    lines.sort_unstable_by(|a, b| a.key.cmp(&b.key).then((a.block, a.row).cmp(&(b.block, b.row))));
+    lines.sort_unstable_by(|a, b| a.key.cmp(&b.key).then((a.block, a.index).cmp(&(b.block, b.index))));
     lines.dedup_by(|line, first| line.key == first.key);
     (before - lines.len()) as u64
 }

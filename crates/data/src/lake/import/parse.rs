@@ -152,7 +152,7 @@ impl<'a> Worker<'a> {
         let cells = Cells { bytes, bounds, layout };
         match self.read(cells) {
             Ok((partition, row)) => {
-                self.spill.push(partition, &Row { block: found.block, row: number, ..row })
+                self.spill.push(partition, &Row { block: found.block, index: number, ..row })
             }
             Err(reason) => {
                 found.refused += 1;
@@ -180,7 +180,7 @@ impl<'a> Worker<'a> {
         let is_closing = cells::flag(cells.at(IS_CLOSING)).ok_or(Reason::Closing)?;
         let (book, source) = (self.text(cells.at(BOOK))?, self.text(cells.at(SOURCE))?);
         let row =
-            Row { captured_at, price, block: 0, row: 0, header, book, source, points, kind, is_closing };
+            Row { captured_at, price, block: 0, index: 0, header, book, source, points, kind, is_closing };
         Ok((partition, row))
     }
 

@@ -18,9 +18,9 @@ const HELD: usize = 16 << 20;
 pub(super) struct Row {
     pub(super) captured_at: i64,
     pub(super) price: f64,
-    /// Place in the input: the block, and the row within it.
+    /// Place in the input: the block, and which row of it.
     pub(super) block: u32,
-    pub(super) row: u32,
+    pub(super) index: u32,
     pub(super) header: u32,
     pub(super) book: u32,
     pub(super) source: u32,
@@ -38,7 +38,7 @@ impl Row {
         bytes[..8].copy_from_slice(&self.captured_at.to_le_bytes());
         bytes[8..16].copy_from_slice(&self.price.to_le_bytes());
         bytes[16..20].copy_from_slice(&self.block.to_le_bytes());
-        bytes[20..24].copy_from_slice(&self.row.to_le_bytes());
+        bytes[20..24].copy_from_slice(&self.index.to_le_bytes());
         bytes[24..28].copy_from_slice(&self.header.to_le_bytes());
         bytes[28..32].copy_from_slice(&self.book.to_le_bytes());
         bytes[32..36].copy_from_slice(&self.source.to_le_bytes());
@@ -55,7 +55,7 @@ impl Row {
             captured_at: eight(0) as i64,
             price: f64::from_bits(eight(8)),
             block: four(16),
-            row: four(20),
+            index: four(20),
             header: four(24),
             book: four(28),
             source: four(32),

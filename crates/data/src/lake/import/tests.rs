@@ -7,13 +7,12 @@ const HEADER: &str = "league,game_id,season,start_time,home,away,book,market,sel
 
 /// Rows of one partition at few instants, each twice, and one of them very often.
 fn table() -> String {
-    let mut text = HEADER.to_owned();
-    for number in (0..2_000).chain(0..2_000).chain([5; 3_000]) {
+    let row = |number: i32| {
         let (game, second) = (number % 90, 1_600_000_000 + number / 400);
-        text +=
-            &format!("nfl,g{game},2021,1636680000,A,B,b{number},total,under,41.5,1.91,{second},false,feed\n");
-    }
-    text
+        format!("nfl,g{game},2021,1636680000,A,B,b{number},total,under,41.5,1.91,{second},false,feed\n")
+    };
+    let rows = (0..2_000).chain(0..2_000).chain([5; 3_000]);
+    HEADER.to_owned() + &rows.map(row).collect::<String>()
 }
 
 fn lines(lake: &Lake) -> Vec<LineRow> {
