@@ -1,6 +1,7 @@
 //! Files as blocks of whole records, with their hash and on request their bytes, in one pass.
 
 use std::{
+    fmt::Write,
     fs::File,
     io::{self, BufRead, BufReader, BufWriter, Read},
     path::{Path, PathBuf},
@@ -11,7 +12,7 @@ use csv::{ByteRecord, ReaderBuilder, Terminator};
 use flate2::bufread::MultiGzDecoder;
 use market::Name;
 use memchr::{memchr, memrchr};
-use sha2::{Digest, Sha256};
+use ring::digest::{Context, SHA256};
 
 use super::layout::Layout;
 use crate::DataError;
@@ -175,7 +176,7 @@ enum Input {
 impl Input {
     fn open(path: &Path, raw: Option<&Path>) -> io::Result<Self> {
         let raw = raw.map(|raw| zstd::Encoder::new(BufWriter::new(File::create(raw)?), 0)).transpose()?;
-        let tee = Tee { file: File::open(path)?, hash: Sha256::new(), raw, bytes: 0 };
+        let tee = Tee { file: File::open(path)?, hash: Context::new(&SHA256), raw, bytes: 0 };
         let mut input = BufReader::with_capacity(256 << 10, tee);
         let packed = input.fill_buf()?.starts_with(&[0x1f, 0x8b]);
         Ok(if packed {
@@ -203,7 +204,12 @@ impl Input {
         if let Some(raw) = tee.raw {
             raw.finish()?.into_inner()?;
         }
-        Ok((format!("{:x}", tee.hash.finalize()).as_str().into(), tee.bytes))
+        let hash = tee.hash.finish();
+        let hexadecimal = hash.as_ref().iter().fold(String::new(), |mut text, byte| {
+            _ = write!(text, "{byte:02x}");
+            text
+        });
+        Ok((hexadecimal.as_str().into(), tee.bytes))
     }
 }
 
@@ -219,7 +225,7 @@ impl Read for Input {
 /// The file as it lies there, hashed and kept while it is read.
 struct Tee {
     file: File,
-    hash: Sha256,
+    hash: Context,
     raw: Option<zstd::Encoder<'static, BufWriter<File>>>,
     bytes: u64,
 }
