@@ -12,6 +12,7 @@
 //! - What cannot be right is not dropped but quarantined with its reason: an unreadable date, a price of 1 or below, a
 //!   book's market with an impossible overround, a row that contradicts one that is stored (the first stays).
 //! - A payload that is no table at all (empty, HTML, truncated, columns missing) is a [`DataError`] before anything is written.
+//! - Files of many million line rows come in by [`Lake::import`], in memory that does not grow with their rows.
 //! - A [`Snapshot`] is the only way out: rows with `known_at < as_of`, in one fixed order.
 //!
 //! | module | question it answers |
@@ -45,7 +46,10 @@ pub use contract::{Finding, Level};
 pub use demo::DemoSource;
 pub use error::DataError;
 pub use identity::Aliases;
-pub use lake::{Compacted, Coverage, IngestReport, Lake, QuarantinedRow, RowCounts, RowKind, SeasonCoverage};
+pub use lake::{
+    Compacted, Coverage, ImportReport, ImportSettings, IngestReport, Lake, QuarantinedRow, RowCounts,
+    RowKind, SeasonCoverage,
+};
 pub use location::Location;
 pub use pull::{Pull, Request};
 pub use snapshot::{Freshness, League, Snapshot};

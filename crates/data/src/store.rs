@@ -11,16 +11,24 @@
 //! assert!(store.try_get("models/none.json").unwrap().is_none());
 //! ```
 
-use std::{fmt, io, path::PathBuf, sync::Arc};
+use std::{
+    fmt,
+    io::{self, Read},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use futures::TryStreamExt;
 use object_store::{
-    Error as ObjectError, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
+    Error as ObjectError, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, WriteMultipart,
     local::LocalFileSystem, path::Path, prefix::PrefixStore,
 };
 use reqwest::Url;
 
 use crate::{DataError, blocking::Blocking};
+
+/// Bytes of a file that are sent at a time.
+const PIECE: usize = 8 << 20;
 
 /// Blocking access to the objects below one root; cheap to clone.
 ///
@@ -111,6 +119,31 @@ impl Store {
                 Ok(_) => Ok(true),
                 Err(ObjectError::AlreadyExists { .. }) => Ok(false),
                 Err(error) => Err(error),
+            }
+        })
+    }
+
+    /// Writes a file's bytes as an object unless one is there, a piece at a time; returns whether it was written.
+    ///
+    /// The object appears as a whole when the last piece is written.
+    pub fn put_file(&self, path: &str, file: &std::path::Path) -> Result<bool, DataError> {
+        if self.exists(path)? {
+            return Ok(false);
+        }
+        let location = self.location(path)?;
+        self.run("write", path, async {
+            let failed =
+                |cause: io::Error| ObjectError::Generic { store: "local file", source: Box::new(cause) };
+            let mut file = std::fs::File::open(file).map_err(failed)?;
+            let mut upload = WriteMultipart::new(self.objects.put_multipart(&location).await?);
+            loop {
+                let mut piece = Vec::with_capacity(PIECE);
+                (&mut file).take(PIECE as u64).read_to_end(&mut piece).map_err(failed)?;
+                if piece.is_empty() {
+                    return upload.finish().await.map(|_| true);
+                }
+                upload.wait_for_capacity(2).await?;
+                upload.put(piece.into());
             }
         })
     }

@@ -13,7 +13,7 @@ use parquet::{
     arrow::ArrowWriter,
     basic::{Compression, ZstdLevel},
     errors::ParquetError,
-    file::properties::WriterProperties,
+    file::properties::{WriterProperties, WriterPropertiesBuilder},
 };
 
 use super::rows::Stored;
@@ -40,7 +40,12 @@ impl Columns {
             })
     }
 
-    pub(super) fn text<R>(self, name: &str, rows: &[R], cell: impl Fn(&R) -> Option<&str>) -> Self {
+    pub(super) fn text<'a, R>(
+        self,
+        name: &str,
+        rows: &'a [R],
+        cell: impl Fn(&'a R) -> Option<&'a str>,
+    ) -> Self {
         self.with(name, Arc::new(rows.iter().map(cell).collect::<StringArray>()))
     }
 
@@ -70,6 +75,12 @@ impl Columns {
         Ok(self.with(name, Arc::new(TimestampNanosecondArray::from(array).with_timezone("UTC"))))
     }
 
+    /// Takes instants that are nanoseconds since 1970 already.
+    pub(super) fn nanoseconds<R>(self, name: &str, rows: &[R], cell: impl Fn(&R) -> i64) -> Self {
+        let array = TimestampNanosecondArray::from_iter_values(rows.iter().map(cell)).with_timezone("UTC");
+        self.with(name, Arc::new(array))
+    }
+
     pub(super) fn raw_ref<R: Stored>(self, rows: &[R]) -> Self {
         self.text("raw_payload", rows, |row| Some(row.raw_ref().payload.as_str())).whole(
             "raw_row",
@@ -91,11 +102,14 @@ impl Columns {
 
 /// Writes one batch as a whole Parquet file; the same batch gives the same bytes.
 pub(super) fn parquet(batch: &RecordBatch) -> Result<Vec<u8>, ParquetError> {
-    let properties =
-        WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
     let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties))?;
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties().build()))?;
     writer.write(batch)?;
     writer.close()?;
     Ok(bytes)
+}
+
+/// Settings of every file of the lake.
+pub(super) fn properties() -> WriterPropertiesBuilder {
+    WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default()))
 }

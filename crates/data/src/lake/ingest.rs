@@ -173,6 +173,11 @@ impl Lake {
         league: &LeagueId,
         sources: &[(&dyn Source, &Aliases)],
     ) -> Result<(), DataError> {
+        if self.was_imported(league)? {
+            return Err(DataError::Setting(format!(
+                "rows of league {league} were imported in bulk, which no rebuild can repeat; import them into a new store instead"
+            )));
+        }
         for path in self.store.list("data/ingested")? {
             let mut parts = path.split('/').skip(2);
             let (Some(source), Some(of), Some(file)) = (parts.next(), parts.next(), parts.next()) else {
@@ -462,7 +467,10 @@ impl Tables<'_> {
     }
 }
 
-fn encoded(folder: &str, batch: Result<RecordBatch, ArrowError>) -> Result<(Vec<u8>, String), DataError> {
+pub(super) fn encoded(
+    folder: &str,
+    batch: Result<RecordBatch, ArrowError>,
+) -> Result<(Vec<u8>, String), DataError> {
     let failed = |cause| DataError::Encode { what: format!("rows for `{folder}`"), cause };
     let batch = batch.map_err(|cause| failed(Box::new(cause)))?;
     let bytes = encode::parquet(&batch).map_err(|cause| failed(Box::new(cause)))?;

@@ -63,6 +63,29 @@ impl Lake {
         self.store.exists(&league_path(league))
     }
 
+    /// Returns whether rows of a league came in bulk, beside any source.
+    pub(super) fn was_imported(&self, league: &LeagueId) -> Result<bool, DataError> {
+        let remembered: Option<Remembered> = self.try_get_json(&league_path(league))?;
+        Ok(remembered.is_some_and(|remembered| remembered.sources.contains_key("import")))
+    }
+
+    /// Remembers a league of an import; unless `league` describes it, what is known of it stays.
+    pub(super) fn remember_imported(&self, id: &LeagueId, league: Option<&League>) -> Result<(), DataError> {
+        let path = league_path(id);
+        let before: Option<Remembered> = self.try_get_json(&path)?;
+        let mut now = before.clone().unwrap_or_else(|| Remembered {
+            league: League { id: id.clone(), three_way: false, time_zone: "UTC".to_owned() },
+            sources: BTreeMap::new(),
+            named_by: None,
+            generation: 0,
+        });
+        if let Some(league) = league {
+            now.league = league.clone();
+        }
+        now.sources.entry("import".to_owned()).or_default();
+        if before.as_ref() == Some(&now) { Ok(()) } else { self.put_json(&path, &now) }
+    }
+
     /// Refuses to mix rows that were read under different assumptions, which would double lines at two times.
     pub(super) fn check_settings(&self, source: &dyn Source) -> Result<Settings, DataError> {
         let league = source.league();
@@ -80,7 +103,7 @@ impl Lake {
             )));
         }
         // Rows from before names were kept track of came from the source that was there.
-        let named_by = named_by.or_else(|| sources.keys().next().cloned());
+        let named_by = named_by.or_else(|| sources.keys().find(|source| *source != "import").cloned());
         sources.insert(source.id().to_owned(), settings);
         let named_by = named_by.or_else(|| Some(source.id().to_owned()));
         let now = Remembered { league: league.clone(), sources, named_by, generation };

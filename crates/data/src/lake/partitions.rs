@@ -15,7 +15,7 @@ const ATTEMPTS: usize = 8;
 /// The tables of one league as they stand.
 #[derive(Debug, Clone)]
 pub(super) struct Tables<'a> {
-    lake: &'a Lake,
+    pub(super) lake: &'a Lake,
     league: LeagueId,
     /// The generation to read and write; none for the one that counts when asked.
     pinned: Option<u32>,

@@ -15,6 +15,7 @@ mod damage;
 mod espn;
 mod extra;
 mod identity;
+mod import;
 mod index;
 mod inputs;
 mod lake;
