@@ -1,5 +1,7 @@
 //! What can be typed. A doc comment here is the `--help` text.
 
+mod data;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -30,6 +32,11 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+pub(crate) use data::{
+    DataArgs, DataCommand, DataCompactArgs, DataExportArgs, DataImportArgs, DataNamesArgs, DataShowArgs,
+    ExportedRows,
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -99,84 +106,6 @@ pub(crate) struct FetchArgs {
     /// Ask the sources as of this day; a file that holds more is kept whole, and each night sees only its own past [default: now]
     #[arg(long, value_name = "DATE")]
     pub(crate) until: Option<Date>,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(crate) struct DataArgs {
-    #[command(subcommand)]
-    pub(crate) command: Option<DataCommand>,
-    #[command(flatten)]
-    pub(crate) show: DataShowArgs,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum DataCommand {
-    /// Write rows as CSV or Parquet for other tools
-    Export(DataExportArgs),
-    /// List names that no team is known by, with the lines that would settle them
-    Names(DataNamesArgs),
-    /// Merge each season's small files into one
-    Compact(DataCompactArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DataShowArgs {
-    /// Only this league
-    #[arg(long, value_name = "LEAGUE")]
-    pub(crate) league: Option<String>,
-    /// Draw the coverage into this SVG file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) picture: Option<std::path::PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DataExportArgs {
-    /// The file to write: .csv or .parquet
-    #[arg(value_name = "FILE")]
-    pub(crate) file: std::path::PathBuf,
-    /// Only this league
-    #[arg(long, value_name = "LEAGUE")]
-    pub(crate) league: Option<String>,
-    /// Which rows
-    #[arg(long, value_enum, default_value = "lines")]
-    pub(crate) rows: ExportedRows,
-    /// What was known when this day began [default: now]
-    #[arg(long, value_name = "DATE")]
-    pub(crate) as_of: Option<Date>,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(crate) enum ExportedRows {
-    /// Prices
-    Lines,
-    /// Results
-    Results,
-    /// Venue, starters, referee and the like
-    Context,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DataNamesArgs {
-    /// Only this league
-    #[arg(long, value_name = "LEAGUE")]
-    pub(crate) league: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DataCompactArgs {
-    /// Only this league
-    #[arg(long, value_name = "LEAGUE")]
-    pub(crate) league: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -173,10 +173,9 @@ fn fetch_task(context: &Arc<Context>, night: &Night, league: &LeagueSettings, id
         let fetched = leagues::ingest(&context, &league, night.as_of, None);
         let report = fetched.map_err(|error| TaskError::new(error.into_boxed_dyn_error()))?;
         let (added, refused) = (report.rows_added.total(), report.refused.values().sum::<usize>());
-        let mut summary = format!("{added} rows added, {} known, {refused} refused", report.already_known);
-        for finding in &report.findings {
-            summary.push_str(&format!("; {finding}"));
-        }
+        let counts = format!("{added} rows added, {} known, {refused} refused", report.already_known);
+        let told = std::iter::once(counts).chain(report.findings.iter().map(ToString::to_string));
+        let summary = told.collect::<Vec<_>>().join("; ");
         Ok(TaskOutput::new(summary).fact("rows_added", added).fact("findings", report.findings.len()))
     })
     .input(as_of)

@@ -20,7 +20,7 @@
 //! assert!(data::Aliases::parse("from,to\n").unwrap_err().to_string().contains("name,team"));
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use market::{Game, GameId, LeagueId, Name};
@@ -29,6 +29,7 @@ use crate::{DataError, Event, League, source::quote::time_zone};
 
 mod aliases;
 mod resolve;
+mod rows;
 mod similar;
 
 pub use aliases::Aliases;

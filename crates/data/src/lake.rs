@@ -43,7 +43,9 @@ mod known;
 mod leagues;
 mod partitions;
 mod quarantine;
+mod rebuild;
 mod receipt;
+mod report;
 mod rows;
 mod sightings;
 
@@ -52,9 +54,9 @@ pub use coverage::{Coverage, SeasonCoverage};
 use decode::{Frame, Interner};
 pub use export::RowKind;
 pub use import::{ImportReport, ImportSettings};
-pub use ingest::{IngestReport, RowCounts};
 use partitions::season_of;
 pub use quarantine::QuarantinedRow;
+pub use report::{IngestReport, RowCounts};
 use rows::Stored;
 
 /// Everything that was ever pulled, and reads of it as of an instant.
@@ -153,7 +155,7 @@ impl Lake {
     }
 
     /// Reads what every source said about the games of a league.
-    fn sightings(&self, tables: &partitions::Tables<'_>) -> Result<Vec<Seen>, DataError> {
+    fn sightings(tables: &partitions::Tables<'_>) -> Result<Vec<Seen>, DataError> {
         let mut names = Interner::default();
         let files = tables.read(
             &tables.folder(sightings::Sighting::KIND),

@@ -24,7 +24,7 @@ pub struct League {
     pub time_zone: String,
 }
 
-/// Every row with `known_at < as_of`, in a fixed order: each price once, and of each game the latest result.
+/// Every row with `known_at < as_of`, in a fixed order and each once.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     /// The instant of the cut.
@@ -33,7 +33,7 @@ pub struct Snapshot {
     pub leagues: Vec<League>,
     /// Prices, oldest first.
     pub lines: Vec<LineRow>,
-    /// Results, oldest first.
+    /// Results, oldest first; a correction follows what it corrects.
     pub results: Vec<ResultRow>,
     /// Context, oldest first.
     pub context: Vec<ContextRow>,
@@ -59,8 +59,8 @@ pub struct Freshness {
 impl Snapshot {
     /// Drops whatever was not known before `as_of` and sorts the rest, so that the order of reading cannot matter.
     ///
-    /// A price that two files hold counts once; of two values for it the lower stays. A result that was corrected gives
-    /// way to its correction from when that became known.
+    /// A price that two files hold counts once; of two values for it the lower stays. A result that was corrected stays
+    /// beside its correction, since whoever looks from an earlier instant saw only the first.
     pub fn new(
         as_of: Timestamp,
         mut leagues: Vec<League>,
@@ -92,11 +92,17 @@ impl Snapshot {
             line_key(a) == line_key(b) && a.game.game_id == b.game.game_id && a.book == b.book
         });
         context.dedup();
-        let mut latest = HashSet::new();
-        results.reverse();
-        results.retain(|row| latest.insert(row.game.game_id.clone()));
-        results.reverse();
+        results.dedup();
         Self { as_of, leagues, lines, results, context }
+    }
+
+    /// Returns the latest result of each game, oldest first: what a bet is settled by.
+    pub fn latest_results(&self) -> Vec<&ResultRow> {
+        let mut seen = HashSet::new();
+        let mut latest: Vec<&ResultRow> =
+            self.results.iter().rev().filter(|row| seen.insert(&row.game.game_id)).collect();
+        latest.reverse();
+        latest
     }
 
     /// Returns what was known before the earlier of `as_of` and the snapshot's own.

@@ -4,13 +4,14 @@ mod picture;
 
 use std::collections::BTreeMap;
 
-use data::{Coverage, Freshness, Lake, League, RowKind};
+use data::{Coverage, Freshness, ImportSettings, Lake, League, RowKind};
 use jiff::{Timestamp, civil::date, tz::TimeZone};
 use serde::Serialize;
 
 use crate::{
     args::{
-        DataArgs, DataCommand, DataCompactArgs, DataExportArgs, DataNamesArgs, DataShowArgs, ExportedRows,
+        DataArgs, DataCommand, DataCompactArgs, DataExportArgs, DataImportArgs, DataNamesArgs, DataShowArgs,
+        ExportedRows,
     },
     context::{Context, say},
     exit::{Status, Usage},
@@ -23,6 +24,7 @@ pub(crate) fn run(args: &DataArgs, context: &Context) -> anyhow::Result<Status> 
     match &args.command {
         None => show(&args.show, context),
         Some(DataCommand::Export(args)) => export(args, context),
+        Some(DataCommand::Import(args)) => import(args, context),
         Some(DataCommand::Names(args)) => names(args, context),
         Some(DataCommand::Compact(args)) => compact(args, context),
     }
@@ -149,6 +151,41 @@ fn export(args: &DataExportArgs, context: &Context) -> anyhow::Result<Status> {
     };
     let rows = Lake::export(&snapshot, kind, &args.file)?;
     say(&format!("wrote {} known before {as_of} to {}", counted(rows, "row"), args.file.display()));
+    Ok(Status::Done)
+}
+
+fn import(args: &DataImportArgs, context: &Context) -> anyhow::Result<Status> {
+    let size = |path: &std::path::PathBuf| std::fs::metadata(path).map_or(0, |file| file.len());
+    let bar = progress::bytes(args.files.iter().map(size).sum(), "import");
+    // Leagues are found on the way, so all of them wait.
+    let _alone = guard::wait(context, Guarded::League("import"))?;
+    let settings = ImportSettings {
+        leagues: leagues::leagues(&context.settings)?,
+        keep_raw: !args.no_raw,
+        ..ImportSettings::new(context.now)
+    };
+    let report = context.lake()?.import(&args.files, &settings, &|read| bar.set_position(read))?;
+    bar.finish_and_clear();
+    if args.json {
+        context.print_json(&report)?;
+        return Ok(Status::Done);
+    }
+    let mut shown =
+        table(&[">rows read", ">stored", ">duplicates", ">known before", ">refused", ">files written"]);
+    let refused: u64 = report.refused.values().sum();
+    let numbers = [
+        report.rows,
+        report.stored,
+        report.duplicates,
+        report.already_known,
+        refused,
+        report.files_written as u64,
+    ];
+    shown.add_row(numbers.map(|number| number.to_string()));
+    context.print(&shown.to_string())?;
+    for (reason, count) in &report.refused {
+        say(&format!("  {count} refused: {reason}"));
+    }
     Ok(Status::Done)
 }
 

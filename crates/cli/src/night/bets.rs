@@ -91,7 +91,8 @@ pub(crate) fn settle(context: &Context, night: &Night, run_id: &str) -> anyhow::
         return Ok(Vec::new());
     }
     let snapshot = context.snapshot(night.as_of)?;
-    let endings = ledger.settle(&snapshot.results, |bet| closing(bet, &snapshot), &night.writer(run_id));
+    let results: Vec<market::ResultRow> = snapshot.latest_results().into_iter().cloned().collect();
+    let endings = ledger.settle(&results, |bet| closing(bet, &snapshot), &night.writer(run_id));
     let before = ledger.entries().len();
     append(context, &mut ledger, endings)?;
     Ok(ledger.entries()[before..].to_vec())

@@ -182,7 +182,7 @@ fn held_out(context: &Context, version: &str) -> anyhow::Result<HeldOutForecasts
 /// Returns the games that were played to their end, with what came of them: 0 home, 1 draw, 2 away.
 fn finals(snapshot: &Snapshot) -> impl Iterator<Item = (&GameId, usize)> {
     let is_final = |result: &&ResultRow| result.status == GameStatus::Final;
-    snapshot.results.iter().filter(is_final).map(|result| {
+    snapshot.latest_results().into_iter().filter(is_final).map(|result| {
         let outcome = match result.margin() {
             1.. => 0,
             0 => 1,

@@ -231,8 +231,8 @@ fn evidence(
     let information = scores.and_then(|scores| scores.information).filter(|_| line.market != Market::Total);
     let games = |team: &Name| {
         let ages = snapshot
-            .results
-            .iter()
+            .latest_results()
+            .into_iter()
             .filter(|result| result.game.league == line.game.league)
             .filter(|result| result.game.home == *team || result.game.away == *team)
             .map(|result| candidate.as_of().duration_since(result.game.start_time).as_secs_f64() / 86_400.0);

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use market::{GameId, LineRow, Market, Name, Selection, Timestamp};
+use market::{GameId, LineRow, Market, Name, Points, Selection, Timestamp};
+
+/// Returns the indices of the lines that break a contract.
+type FindBroken = fn(&[LineRow]) -> Vec<usize>;
 
 /// Name, reason, and the function that finds the lines that break it.
-pub(super) const CONTRACTS: [(&str, &str, fn(&[LineRow]) -> Vec<usize>); 4] = [
+pub(super) const CONTRACTS: [(&str, &str, FindBroken); 4] = [
     ("in_play", "the price is in-play", in_play),
     ("constant_column", "every game has the same value", constant_column),
     ("swapped_sides", "the sides are swapped against the other books", swapped_sides),
@@ -30,13 +33,20 @@ fn in_play(lines: &[LineRow]) -> Vec<usize> {
     lines.iter().enumerate().filter_map(is_late).collect()
 }
 
+/// What one book says of one market in all games of a payload.
+#[derive(Default)]
+struct OneColumn<'a> {
+    games: BTreeSet<&'a GameId>,
+    values: BTreeSet<u64>,
+    indices: Vec<usize>,
+}
+
 /// Finds a spread or a moneyline that is the same in every game of a book.
 fn constant_column(lines: &[LineRow]) -> Vec<usize> {
-    let mut columns: BTreeMap<(&Name, Market, bool), (BTreeSet<&GameId>, BTreeSet<u64>, Vec<usize>)> =
-        BTreeMap::new();
+    let mut columns: BTreeMap<(&Name, Market, bool), OneColumn<'_>> = BTreeMap::new();
     for (index, row) in lines.iter().enumerate() {
         let column = columns.entry((&row.book, row.market, row.is_closing)).or_default();
-        column.2.push(index);
+        column.indices.push(index);
         let value = match (row.market, row.selection) {
             (Market::Moneyline, Selection::Home) => row.price.decimal().to_bits(),
             (Market::Spread, Selection::Home) => {
@@ -44,23 +54,22 @@ fn constant_column(lines: &[LineRow]) -> Vec<usize> {
             }
             _ => continue,
         };
-        column.0.insert(&row.game.game_id);
-        column.1.insert(value);
+        column.games.insert(&row.game.game_id);
+        column.values.insert(value);
     }
-    let broken =
-        columns.into_values().filter(|(games, values, _)| games.len() >= CONSTANT_OVER && values.len() == 1);
-    broken.flat_map(|(_, _, indices)| indices).collect()
+    let is_broken = |column: &OneColumn<'_>| column.games.len() >= CONSTANT_OVER && column.values.len() == 1;
+    columns.into_values().filter(is_broken).flat_map(|column| column.indices).collect()
 }
 
 /// Finds moneylines that stray from the other books until home and away change places.
 fn swapped_sides(lines: &[LineRow]) -> Vec<usize> {
     let quotes = chances(lines, Market::Moneyline);
-    let mut books: BTreeMap<(&GameId, bool), Vec<(Quote<'_>, f64, f64)>> = BTreeMap::new();
+    let mut of_game: BTreeMap<(&GameId, bool), Vec<_>> = BTreeMap::new();
     for (quote, (home, away)) in &quotes {
-        books.entry((quote.0, quote.3)).or_default().push((*quote, *home, *away));
+        of_game.entry((quote.0, quote.3)).or_default().push((*quote, *home, *away));
     }
     let mut swapped = BTreeSet::new();
-    for all in books.values() {
+    for all in of_game.values() {
         for (quote, home, away) in all {
             let others: Vec<f64> =
                 all.iter().filter(|other| other.0.1 != quote.1).map(|other| other.1).collect();
@@ -107,7 +116,7 @@ fn spread_sign(lines: &[LineRow]) -> Vec<usize> {
         }
     }
     let is_broken = |row: &LineRow| {
-        let own = row.points.map(|points| points.quarters()).unwrap_or_default();
+        let own = row.points.map(Points::quarters).unwrap_or_default();
         let home = if row.selection == Selection::Home { own } else { -own };
         row.market == Market::Spread && broken.contains(&(quote(row), home))
     };

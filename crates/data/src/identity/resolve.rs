@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::{
-    Aliases, BTreeMap, BTreeSet, Date, Event, Game, GameId, HashMap, HashSet, Known, NEAR, Name, Registry,
-    Seen, SignedDuration, Timestamp, fold, similar::likeness,
+    Aliases, BTreeSet, Date, Event, Game, GameId, HashMap, HashSet, Known, NEAR, Name, Registry, Seen,
+    SignedDuration, Timestamp, fold,
+    rows::{apply, said, suggested},
+    similar::likeness,
 };
-use crate::{Parsed, Refused};
+use crate::Parsed;
 
 /// A name that differs less than this from one that fell silent in a running season is taken for its misspelling.
 const RENAMED: f64 = 0.8;
@@ -35,13 +37,14 @@ pub(crate) struct Speaker<'a> {
 
 /// A game as the source wrote it.
 #[derive(Debug, Clone)]
-struct Said {
-    game: Arc<Game>,
-    event: Event,
-    row: u32,
+pub(super) struct Said {
+    pub(super) game: Arc<Game>,
+    pub(super) event: Event,
+    pub(super) row: u32,
 }
 
-type Outcome = Result<Arc<Game>, (&'static str, String)>;
+/// The league's game, or why it is not certain and what was said.
+pub(super) type Outcome = Result<Arc<Game>, (&'static str, String)>;
 
 impl Registry {
     /// Gives every row the game of the league that it speaks of; rows of which that is not certain are refused.
@@ -226,22 +229,21 @@ impl Registry {
         resolved: &mut Resolved,
     ) -> Arc<Game> {
         let start = said.game.start_time;
-        let (id, season, number) = match found.and_then(|index| self.games.get(index)) {
-            Some(known) => (known.id.clone(), known.season, known.number),
-            None => {
-                let today = self.date(start);
-                let taken = |game: &Known| game.starts.iter().any(|start| self.date(*start) == today);
-                let beside: Vec<u8> = self
-                    .games_of(&home, &away)
-                    .filter(|(_, game)| taken(game))
-                    .map(|(_, game)| game.number)
-                    .collect();
-                let free = || (1..=u8::MAX).find(|number| !beside.contains(number)).unwrap_or(u8::MAX);
-                let number = said.event.number.unwrap_or_else(free);
-                (self.new_id(said, &home, &away, number), said.game.season, number)
-            }
-        };
         let known = found.and_then(|index| self.games.get(index));
+        let (id, season, number) = if let Some(known) = known {
+            (known.id.clone(), known.season, known.number)
+        } else {
+            let today = self.date(start);
+            let taken = |game: &Known| game.starts.iter().any(|start| self.date(*start) == today);
+            let beside: Vec<u8> = self
+                .games_of(&home, &away)
+                .filter(|(_, game)| taken(game))
+                .map(|(_, game)| game.number)
+                .collect();
+            let free = || (1..=u8::MAX).find(|number| !beside.contains(number)).unwrap_or(u8::MAX);
+            let number = said.event.number.unwrap_or_else(free);
+            (self.new_id(said, &home, &away, number), said.game.season, number)
+        };
         if known.is_some_and(|game| game.is_seen_by(speaker.source) && !game.starts.contains(&start)) {
             resolved.moved.insert(id.clone());
         }
@@ -268,62 +270,5 @@ impl Registry {
         }
         let id = GameId::of(&self.league, self.date(said.game.start_time), home.as_str(), away.as_str());
         if number == 1 { id } else { GameId::from_text(&format!("{id}_{number}")) }
-    }
-}
-
-/// Returns every game that a payload's rows speak of, the earliest first.
-fn said(parsed: &Parsed) -> BTreeMap<(Timestamp, GameId), Said> {
-    let mut all = BTreeMap::new();
-    let lines = parsed.lines.iter().map(|row| (&row.game, row.raw_ref.row));
-    let results = parsed.results.iter().map(|row| (&row.game, row.raw_ref.row));
-    let context = parsed.context.iter().map(|row| (&row.game, row.raw_ref.row));
-    for (game, row) in lines.chain(results).chain(context) {
-        all.entry((game.start_time, game.game_id.clone())).or_insert_with(|| {
-            let event = parsed.events.get(&game.game_id).cloned().unwrap_or_default();
-            Said { game: game.clone(), event, row }
-        });
-    }
-    all
-}
-
-/// Hands each row its game, or takes it out with the reason, once per raw row.
-fn apply(parsed: &mut Parsed, outcomes: &HashMap<(Timestamp, GameId), Outcome>) {
-    let mut refused: BTreeMap<(u32, &'static str), String> = BTreeMap::new();
-    let mut settle =
-        |game: &mut Arc<Game>, row: u32| match outcomes.get(&(game.start_time, game.game_id.clone())) {
-            Some(Ok(known)) => {
-                game.clone_from(known);
-                true
-            }
-            Some(Err((reason, text))) => {
-                refused.entry((row, reason)).or_insert_with(|| text.clone());
-                false
-            }
-            None => true,
-        };
-    parsed.lines.retain_mut(|row| settle(&mut row.game, row.raw_ref.row));
-    parsed.results.retain_mut(|row| settle(&mut row.game, row.raw_ref.row));
-    parsed.context.retain_mut(|row| settle(&mut row.game, row.raw_ref.row));
-    parsed.refused.extend(refused.into_iter().map(|((row, reason), text)| Refused::new(row, reason, &text)));
-}
-
-/// Says which line of the alias table would settle a name.
-fn suggested(raw: &Name, team: Option<Name>) -> String {
-    let quoted = |name: &Name| {
-        if name.as_str().contains([',', '"']) {
-            format!("\"{}\"", name.as_str().replace('"', "\"\""))
-        } else {
-            name.to_string()
-        }
-    };
-    match team {
-        Some(team) => format!(
-            "`{raw}`: add `{raw_cell},{}` to the alias file if it is that team, `{raw_cell},{raw_cell}` if it is a new one",
-            quoted(&team),
-            raw_cell = quoted(raw)
-        ),
-        None => {
-            format!("`{raw}`: add `{cell},{cell}` to the alias file if it is a new team", cell = quoted(raw))
-        }
     }
 }

@@ -121,7 +121,7 @@ fn described(season: i32, snapshot: &Snapshot, zone: &TimeZone, files: usize) ->
     (!games.is_empty()).then(|| SeasonCoverage {
         season,
         games: games.len(),
-        results: results.iter().filter(|row| row.status == GameStatus::Final).count(),
+        results: snapshot.latest_results().into_iter().filter(|row| row.status == GameStatus::Final).count(),
         priced: lines.iter().map(|row| &row.game.game_id).collect::<BTreeSet<_>>().len(),
         lines: lines.len(),
         books: books.into_iter().map(|(book, count)| (book.to_string(), count)).collect(),

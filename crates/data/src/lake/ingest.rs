@@ -17,6 +17,7 @@ use super::{
     partitions::Tables,
     quarantine::{self, Origin, Quarantined},
     receipt::Receipt,
+    report::{IngestReport, RowCounts},
     rows::Stored,
     sha256,
     sightings::Sighting,
@@ -26,53 +27,6 @@ use crate::{
     contract::{self, Shape},
     identity::{Registry, Seen, Speaker},
 };
-
-/// How many rows of each kind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RowCounts {
-    /// Prices.
-    pub lines: usize,
-    /// Results.
-    pub results: usize,
-    /// Context rows.
-    pub context: usize,
-}
-
-impl RowCounts {
-    /// Returns the rows of all kinds.
-    pub fn total(&self) -> usize {
-        self.lines + self.results + self.context
-    }
-
-    fn of(parsed: &Parsed) -> Self {
-        Self { lines: parsed.lines.len(), results: parsed.results.len(), context: parsed.context.len() }
-    }
-}
-
-/// What one pull brought.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IngestReport {
-    /// The league.
-    pub league: LeagueId,
-    /// The source's id.
-    pub source: String,
-    /// Payloads fetched.
-    pub payloads: usize,
-    /// Payloads never seen before.
-    pub new_payloads: usize,
-    /// Rows that the lake did not hold, corrections among them.
-    pub rows_added: RowCounts,
-    /// Rows that it held with the same value.
-    pub already_known: usize,
-    /// Rows that took the place of others from now on.
-    pub corrected: usize,
-    /// Rows refused in the new payloads, by reason.
-    pub refused: BTreeMap<String, usize>,
-    /// Contracts that the feed broke.
-    pub findings: Vec<Finding>,
-    /// The newest `known_at` in the pulled payloads; after the pull's instant when a file holds a whole season.
-    pub newest_known_at: Option<Timestamp>,
-}
 
 /// Kept per payload once all of its rows are in the lake.
 #[derive(Debug, Serialize, Deserialize)]
@@ -97,7 +51,7 @@ struct Read {
 }
 
 /// One source's payloads on their way into one generation of its league's tables.
-struct Intake<'a> {
+pub(super) struct Intake<'a> {
     lake: &'a Lake,
     source: &'a dyn Source,
     aliases: &'a Aliases,
@@ -108,7 +62,7 @@ struct Intake<'a> {
     results: Known<market::ResultRow>,
     context: Known<market::ContextRow>,
     sightings: Known<Sighting>,
-    report: IngestReport,
+    pub(super) report: IngestReport,
 }
 
 impl Lake {
@@ -139,80 +93,17 @@ impl Lake {
         intake.take_all(received, Some(&settings))?;
         Ok(intake.done())
     }
-
-    /// Rebuilds a league's tables from the raw payloads of its sources, the first of which names the teams.
-    ///
-    /// Readers see the old tables until the new ones are whole, and then only these.
-    pub fn rebuild(&self, sources: &[(&dyn Source, &Aliases)]) -> Result<Vec<IngestReport>, DataError> {
-        let Some((first, _)) = sources.first() else { return Ok(Vec::new()) };
-        let league = first.league().clone();
-        self.refuse_partial_rebuild(&league.id, sources)?;
-        let only: Vec<&dyn Source> = sources.iter().map(|(source, _)| *source).collect();
-        let settings = self.rebuilt(&league, &only)?;
-        let tables = self.tables_of(&league.id, settings.generation());
-        // What a rebuild that was killed left behind.
-        tables.clear(&ROW_KINDS)?;
-        let mut reports = Vec::new();
-        for (index, (source, aliases)) in sources.iter().enumerate() {
-            let mut intake = Intake::new(self, *source, aliases, tables.clone(), index == 0)?;
-            for receipt in self.receipts(source.id(), &league.id)? {
-                let payload = self.received(&receipt)?;
-                intake.report.payloads += 1;
-                intake.take_all(vec![(receipt, payload)], None)?;
-            }
-            reports.push(intake.done());
-        }
-        settings.remember(self)?;
-        tables.sweep(&ROW_KINDS)?;
-        Ok(reports)
-    }
-
-    /// Refuses to leave out what another source brought, or what came before receipts were kept.
-    fn refuse_partial_rebuild(
-        &self,
-        league: &LeagueId,
-        sources: &[(&dyn Source, &Aliases)],
-    ) -> Result<(), DataError> {
-        if self.was_imported(league)? {
-            return Err(DataError::Setting(format!(
-                "rows of league {league} were imported in bulk, which no rebuild can repeat; import them into a new store instead"
-            )));
-        }
-        for path in self.store.list("data/ingested")? {
-            let mut parts = path.split('/').skip(2);
-            let (Some(source), Some(of), Some(file)) = (parts.next(), parts.next(), parts.next()) else {
-                continue;
-            };
-            if of != league.as_str() {
-                continue;
-            }
-            if sources.iter().all(|(known, _)| known.id() != source) {
-                return Err(DataError::Setting(format!(
-                    "league {league} also holds rows of {source}, which is not configured; configure it again to rebuild"
-                )));
-            }
-            let hash = file.split(['-', '.']).next().unwrap_or_default();
-            if !self.store.exists(&super::receipt::path(source, league, hash))? {
-                return Err(DataError::Setting(format!(
-                    "a payload of {source} was taken before receipts were kept; fetch it once more before a rebuild"
-                )));
-            }
-        }
-        Ok(())
-    }
 }
 
-const ROW_KINDS: [&str; 4] = ["lines", "results", "context", "games"];
-
 impl<'a> Intake<'a> {
-    fn new(
+    pub(super) fn new(
         lake: &'a Lake,
         source: &'a dyn Source,
         aliases: &'a Aliases,
         tables: Tables<'a>,
         names_teams: bool,
     ) -> Result<Self, DataError> {
-        let registry = Registry::new(source.league(), lake.sightings(&tables)?)?;
+        let registry = Registry::new(source.league(), Lake::sightings(&tables)?)?;
         let report = IngestReport {
             league: source.league().id.clone(),
             source: source.id().to_owned(),
@@ -242,7 +133,7 @@ impl<'a> Intake<'a> {
         })
     }
 
-    fn done(self) -> IngestReport {
+    pub(super) fn done(self) -> IngestReport {
         let report = self.report;
         tracing::info!(
             league.id = %report.league,
@@ -257,7 +148,7 @@ impl<'a> Intake<'a> {
     }
 
     /// Reads all payloads before any row is written; `settings` are remembered between the two.
-    fn take_all(
+    pub(super) fn take_all(
         &mut self,
         received: Vec<(Receipt, Payload)>,
         settings: Option<&Settings>,

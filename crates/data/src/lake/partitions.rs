@@ -78,13 +78,11 @@ impl Tables<'_> {
         'listing: for _ in 0..ATTEMPTS {
             let mut all = Vec::new();
             for path in self.files(folder)?.into_iter().filter(|path| wanted(path)) {
-                match self.lake.store.try_get(&path)? {
-                    Some(bytes) => all.push(read(&path, bytes)?),
-                    None => {
-                        gone = path;
-                        continue 'listing;
-                    }
-                }
+                let Some(bytes) = self.lake.store.try_get(&path)? else {
+                    gone = path;
+                    continue 'listing;
+                };
+                all.push(read(&path, bytes)?);
             }
             return Ok(all);
         }

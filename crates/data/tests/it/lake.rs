@@ -87,7 +87,7 @@ fn another_value_under_a_known_key_is_quarantined_and_the_first_stays() {
     let score = |as_of| {
         let snapshot = lake.snapshot(&[source.league().clone()], at(as_of)).unwrap();
         let of_game = |row: &&market::ResultRow| row.game.home.as_str() == "Brentford";
-        snapshot.results.iter().find(of_game).unwrap().home_score
+        snapshot.latest_results().into_iter().find(of_game).unwrap().home_score
     };
     // A correction counts from when it came, which the test's clock puts on 1 November.
     assert_eq!((score("2022-10-17T09:00:00Z"), score("2022-11-02T09:00:00Z")), (2, 3));
@@ -125,7 +125,7 @@ fn a_correction_that_is_taken_back_is_one_more_correction_and_an_old_file_is_non
         assert_eq!(lake.ingest(&source, at(UNTIL)).unwrap().rows_added.total(), 0);
     }
     let score = |as_of| lake.snapshot(&[source.league().clone()], at(as_of)).unwrap();
-    let homes = |as_of| score(as_of).results.iter().map(|row| row.home_score).collect::<Vec<_>>();
+    let homes = |as_of| score(as_of).latest_results().iter().map(|row| row.home_score).collect::<Vec<_>>();
     assert!(homes("2022-11-02T10:00:00Z").contains(&3) && !homes("2022-11-04T10:00:00Z").contains(&3));
 }
 

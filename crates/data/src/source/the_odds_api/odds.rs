@@ -95,7 +95,7 @@ fn sides(market: Market, outcomes: &[Outcome]) -> Result<Vec<Side<'_>>, &'static
         let mut found = outcomes.iter().filter(|outcome| outcome.0 == *selection);
         match (found.next(), found.next()) {
             (Some((selection, points, price)), None) => {
-                sides.push((*selection, *points, Some(price.as_str())))
+                sides.push((*selection, *points, Some(price.as_str())));
             }
             (None, _) if *selection == Selection::Draw => {}
             (None, _) => return Err("a side of a book's market has no price"),
