@@ -5,7 +5,11 @@ mod picture;
 use std::collections::BTreeMap;
 
 use data::{Coverage, Freshness, ImportSettings, Lake, League, RowKind};
-use jiff::{Timestamp, civil::date, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::{Date, date},
+    tz::TimeZone,
+};
 use serde::Serialize;
 
 use crate::{
@@ -102,20 +106,11 @@ fn overview(all: &[Shown]) -> String {
 
 /// One line per season, and its gaps.
 fn seasons(coverage: &Coverage) -> String {
-    let mut shown = table(&[
-        ">season",
-        ">games",
-        ">results",
-        ">priced",
-        ">prices",
-        ">books",
-        "first",
-        "last",
-        "longest gap",
-    ]);
+    let mut shown =
+        table(&[">season", ">games", ">results", ">priced", ">prices", ">books", "first", "last", ">pause"]);
     for season in &coverage.seasons {
-        let longest =
-            season.gaps.iter().max_by_key(|(from, to)| from.until(*to).map_or(0, |span| span.get_days()));
+        let pause = |(from, to): &(Date, Date)| from.until(*to).map_or(0, |span| span.get_days());
+        let longest = season.gaps.iter().map(pause).max();
         shown.add_row([
             season.season.to_string(),
             season.games.to_string(),
@@ -125,9 +120,7 @@ fn seasons(coverage: &Coverage) -> String {
             season.books.len().to_string(),
             day(season.first_capture),
             day(season.last_capture),
-            longest.map_or_else(String::new, |(from, to)| {
-                format!("{} to {}", from.strftime("%d %b"), to.strftime("%d %b"))
-            }),
+            longest.map_or_else(String::new, |days| format!("{days} days")),
         ]);
     }
     format!("{}\n{shown}", coverage.league)

@@ -66,8 +66,9 @@ fn settings(context: &Context) -> Finding {
     if !file.exists() {
         return note("settings", "no edge.toml here, so the demo league runs; `edge init` writes one");
     }
-    let leagues: Vec<String> =
-        context.settings.leagues().iter().map(|league| league.id.to_string()).collect();
+    let told =
+        |league: &crate::settings::LeagueSettings| format!("{} ({})", league.id, league.source.as_str());
+    let leagues: Vec<String> = context.settings.leagues().iter().map(told).collect();
     good("settings", format!("{}: leagues {}", file.display(), leagues.join(", ")))
 }
 
@@ -101,15 +102,15 @@ fn data(context: &Context) -> Vec<Finding> {
         let freshness = context.lake()?.freshness(std::slice::from_ref(league), context.now)?;
         Ok(freshness.into_iter().next())
     };
-    let sources = match leagues::sources(&context.settings) {
-        Ok(sources) => sources,
+    let leagues = match leagues::leagues(&context.settings) {
+        Ok(leagues) => leagues,
         Err(error) => return vec![bad("league", format!("{error:#}"))],
     };
-    sources
+    leagues
         .iter()
-        .map(|source| {
-            let id = &source.league().id;
-            match fresh(source.league()) {
+        .map(|league| {
+            let id = &league.id;
+            match fresh(league) {
                 Ok(Some(fresh)) => good("league", format!("{id}: {}", told(&fresh))),
                 Ok(None) | Err(_) => note("league", format!("{id}: nothing fetched yet; run `edge fetch`")),
             }

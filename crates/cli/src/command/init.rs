@@ -43,6 +43,13 @@ mod tests {
                     "closing_lead",
                     "schedule_lead",
                     "starters_lead",
+                    "time_zone = \"Europe/London\"",
+                    "aliases",
+                    "division",
+                    "sport",
+                    "regions",
+                    "three_way",
+                    "season_starts",
                     "max_game",
                 ]
                 .iter()

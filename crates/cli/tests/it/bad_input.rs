@@ -74,6 +74,33 @@ fn one_broken_league_leaves_the_other_and_says_so() {
 }
 
 #[test]
+fn a_broken_contract_stands_in_the_record_the_report_and_the_doctor() {
+    let edge = Edge::with(&format!(
+        "[[league]]\nid = \"demo\"\nsource = \"demo\"\n[[league]]\nid = \"epl\"\nsource = \"football_data\"\npath = \"files\"\n{SMALL}"
+    ));
+    std::fs::create_dir(edge.path("files")).unwrap();
+    let season = format!("{HEADER}E0,14/10/2022,20:00,Brentford,Brighton,2,0,3.1,3.4,2.3\n");
+    edge.write("files/E0.csv", season.as_bytes());
+    edge.write("files/E0_next.csv", b"<html>maintenance</html>");
+    let fetched = edge.run(&["fetch"]);
+    assert_eq!(fetched.code, Some(3), "{}", fetched.stderr);
+    assert!(fetched.stderr.contains("unreadable (file refused)"), "{}", fetched.stderr);
+    let doctor = edge.run(&["doctor"]);
+    assert_eq!(doctor.code, Some(1), "{}", doctor.stdout);
+    assert!(doctor.stdout.contains("unreadable"), "{}", doctor.stdout);
+    let night = edge.run(&["nightly", "--json"]);
+    let record: serde_json::Value = serde_json::from_str(&night.stdout).unwrap();
+    assert!(record.to_string().contains("unreadable (file refused)"), "{record}");
+    let files = edge.files();
+    let page = |path: &&String| {
+        path.contains("daily_report_")
+            && std::path::Path::new(path).extension().is_some_and(|kind| kind == "html")
+    };
+    let page = &files[files.keys().find(page).unwrap()];
+    assert!(String::from_utf8_lossy(page).contains("E0_next.csv"), "the report names the file");
+}
+
+#[test]
 fn a_date_before_all_data_says_that_nothing_is_known() {
     let edge = epl("E0.csv");
     edge.write(

@@ -196,6 +196,7 @@ impl<'a> Intake<'a> {
         self.report.already_known += marker.rows.total();
         self.report.newest_known_at = self.report.newest_known_at.max(marker.newest_known_at);
         if payload.received_at.is_some()
+            && !self.source.accumulates()
             && let Some(finding) = contract::frozen(marker.newest_line, marker.newest_start, self.lake.now())
         {
             self.keep_findings(receipt, vec![finding])?;

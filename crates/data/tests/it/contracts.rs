@@ -161,7 +161,9 @@ fn a_file_whose_names_match_nobody_is_refused_whole() {
     let mut lines: Vec<LineRow> = Vec::new();
     for (row, game) in (0_u32..).zip(games()) {
         let mut priced = market(&renamed(&game), "a", Market::Moneyline, None, [1.9, 1.9]);
-        priced.iter_mut().for_each(|line| line.raw_ref.row = row);
+        for line in &mut priced {
+            line.raw_ref.row = row;
+        }
         lines.extend(priced);
     }
     let other = ByHand::new(Parsed { lines, ..Parsed::default() }, "two").by("other");
@@ -173,7 +175,7 @@ fn a_file_whose_names_match_nobody_is_refused_whole() {
     ");
 }
 
-/// OddsHarvester: pagination lost 84 % of a season; another season came under the same address (#71).
+/// `OddsHarvester`: pagination lost 84 % of a season; another season came under the same address (#71).
 #[test]
 fn a_file_that_shrinks_or_changes_its_season_is_noticed() {
     let folder = folder();

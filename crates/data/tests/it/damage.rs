@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use csv::{ByteRecord, ReaderBuilder, WriterBuilder};
-use data::{FootballData, Leads, Location, Nflverse, Parsed, Payload, Pull, Source};
+use data::{Espn, FootballData, Leads, Location, Nflverse, Parsed, Payload, Pull, Source, TheOddsApi};
 use market::RawRef;
 use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
@@ -194,5 +194,65 @@ fn marks_line_ends_and_strange_bytes_do_no_harm() {
         let quoted = [unix.as_slice(), b"\"a quote that never ends"].concat();
         accounted_for(source.as_ref(), quoted, "an open quote");
         accounted_for(source.as_ref(), [unix.as_slice(), b"\0\0\0\xff\xfe,,\n"].concat(), "NUL and Latin-1");
+    }
+}
+
+/// A source and bytes that it reads.
+type Sample = (Box<dyn Source>, Vec<u8>);
+
+/// Stored answers of both services, unpacked, with the source that reads them.
+fn answers(test: &str) -> Option<Vec<Sample>> {
+    let data = real_data(test)?;
+    let pull = Pull::new(at("2026-09-01T00:00:00Z"));
+    let of = |path: &str| {
+        let place = Location::new([data.join(path).to_str().unwrap()]);
+        pull.location(&place).unwrap().remove(0).bytes
+    };
+    let odds = |sport: &str| -> Box<dyn Source> {
+        Box::new(TheOddsApi::new(TheOddsApi::league("odds", sport, None, None).unwrap(), sport).unwrap())
+    };
+    let espn = |sport: &str| -> Box<dyn Source> {
+        Box::new(
+            Espn::new(Espn::league("espn", sport, None, None).unwrap(), None, sport, Espn::LEADS).unwrap(),
+        )
+    };
+    Some(vec![
+        (odds("baseball_mlb"), of("mlb/odds_api_raw_2026/2026-08-05/open.json.gz")),
+        (odds("basketball_wnba"), of("api-samples/fixtures/odds_api_historical_odds.json")),
+        (odds("basketball_wnba"), of("api-samples/fixtures/odds_api_scores.json")),
+        (espn("soccer/fifa.world"), of("api-samples/espn_scoreboard_soccer_full_day.json.gz")),
+        (espn("football/nfl"), of("api-samples/espn_events/espn_event_nfl_scheduled_with_odds_2024.json")),
+    ])
+}
+
+#[test]
+fn an_answer_cut_anywhere_is_an_error() {
+    let Some(answers) = answers("an_answer_cut_anywhere_is_an_error") else { return };
+    for (source, bytes) in answers {
+        let whole = bytes.trim_ascii_end().len();
+        for cut in (0..whole).step_by(1024) {
+            assert!(parse(source.as_ref(), bytes[..cut].to_vec()).is_err(), "{} cut at {cut}", source.id());
+        }
+        let marked = [b"\xef\xbb\xbf".as_slice(), &bytes].concat();
+        assert_eq!(parse(source.as_ref(), marked).unwrap(), parse(source.as_ref(), bytes).unwrap());
+    }
+}
+
+#[test]
+fn flipped_bytes_of_an_answer_do_no_harm() {
+    let Some(answers) = answers("flipped_bytes_of_an_answer_do_no_harm") else { return };
+    let mut random = random();
+    for (source, bytes) in answers {
+        for _ in 0..40 {
+            let mut flipped = bytes.clone();
+            for _ in 0..random.random_range(1..10) {
+                let place = random.random_range(0..flipped.len());
+                flipped[place] = *b"0,x-\0\xe9 ~:\"{}[]".get(random.random_range(0..14)).unwrap();
+            }
+            // Whatever it makes of them, it neither panics nor takes a price that is none.
+            if let Ok(parsed) = parse(source.as_ref(), flipped) {
+                assert!(parsed.lines.iter().all(|row| row.price.decimal() > 1.0));
+            }
+        }
     }
 }

@@ -112,10 +112,10 @@ fn what_cannot_be_right_is_refused_market_by_market() {
         wrong(&|event| event["commence_time"] = json!("2023-10-10T12:10:30Z")),
         wrong(&|event| *event.pointer_mut(&format!("{}/outcomes/0/point", market(1))).unwrap() = json!(4.5)),
         wrong(&|event| {
-            *event.pointer_mut(&format!("{}/outcomes/0/name", market(0))).unwrap() = json!("Somebody")
+            *event.pointer_mut(&format!("{}/outcomes/0/name", market(0))).unwrap() = json!("Somebody");
         }),
         wrong(&|event| {
-            *event.pointer_mut(&format!("{}/outcomes/0/price", market(0))).unwrap() = json!("much")
+            *event.pointer_mut(&format!("{}/outcomes/0/price", market(0))).unwrap() = json!("much");
         }),
         wrong(&|event| *event.pointer_mut(&format!("{}/outcomes/1/price", market(0))).unwrap() = json!(1.1)),
         wrong(&|event| *event.pointer_mut(&format!("{}/key", market(2))).unwrap() = json!("player_points")),
@@ -174,10 +174,14 @@ fn places(value: &Value, here: &str, all: &mut Vec<String>) {
     all.push(here.to_owned());
     match value {
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(index, item)| places(item, &format!("{here}/{index}"), all))
+            for (index, item) in items.iter().enumerate() {
+                places(item, &format!("{here}/{index}"), all);
+            }
         }
         Value::Object(fields) => {
-            fields.iter().for_each(|(key, field)| places(field, &format!("{here}/{key}"), all))
+            for (key, field) in fields {
+                places(field, &format!("{here}/{key}"), all);
+            }
         }
         _ => {}
     }

@@ -55,6 +55,7 @@ fn odds_api(address: &str) -> TheOddsApi {
     TheOddsApi::new(league, "baseball_mlb").unwrap().address(address).key("s3cret")
 }
 
+#[expect(clippy::disallowed_methods, reason = "a service that is asked now is asked by the clock")]
 fn now() -> Timestamp {
     std::time::SystemTime::now().try_into().unwrap()
 }

@@ -22,7 +22,7 @@ pub(super) fn draw(leagues: &[&Coverage]) -> String {
          font-family=\"Helvetica, Arial, sans-serif\" font-size=\"11\" fill=\"#2e3440\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#fcfbf8\"/>\n\
          <text x=\"{MARGIN}\" y=\"34\" font-size=\"16\" font-weight=\"600\">What is in the store</text>\n\
-         <text x=\"{MARGIN}\" y=\"54\" fill=\"#6b7280\">height: games of a season; filled: with a price; the line on top: with a result</text>\n"
+         <text x=\"{MARGIN}\" y=\"54\" fill=\"#6b7280\">height: games of a season; filled: with a price; line: with a result; dot: a pause of more than three weeks</text>\n"
     );
     for (row, league) in leagues.iter().enumerate() {
         draw_league(&mut svg, league, TOP + row as f64 * ROW);
