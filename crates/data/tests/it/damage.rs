@@ -197,9 +197,6 @@ fn marks_line_ends_and_strange_bytes_do_no_harm() {
     }
 }
 
-/// A source and bytes that it reads.
-type Sample = (Box<dyn Source>, Vec<u8>);
-
 /// Stored answers of both services, unpacked, with the source that reads them.
 fn answers(test: &str) -> Option<Vec<Sample>> {
     let data = real_data(test)?;
