@@ -1,6 +1,6 @@
 # Two commands set everything up: `make nightly` (a night on the demo league) and `make test`.
 # A machine with an NVIDIA GPU: EDGE_TORCH=cuda make nightly
-.PHONY: help setup build nightly test check bench dist hooks clean-cache
+.PHONY: help setup build nightly test check bench fuzz dist hooks clean-cache
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -23,6 +23,11 @@ check: setup ## Run what CI lints
 
 bench: setup ## Run the benchmarks of docs/benchmarks.md
 	cargo bench --locked --workspace
+
+fuzz: ## Fuzz every parser, two minutes each (wants a nightly compiler and cargo-fuzz)
+	@for target in fuzz/fuzz_targets/*.rs; do \
+	  cargo +nightly fuzz run --sanitizer none "$$(basename "$$target" .rs)" -- -max_total_time=120 || exit 1; \
+	done
 
 dist: build ## Gather binary and libraries in dist/ (what the Dockerfile copies)
 	@env/dist.sh
