@@ -39,6 +39,7 @@ mod encode;
 mod export;
 mod import;
 mod ingest;
+mod intake;
 mod known;
 mod leagues;
 mod partitions;

@@ -16,7 +16,8 @@ use parquet::{
     file::properties::{WriterProperties, WriterPropertiesBuilder},
 };
 
-use super::rows::Stored;
+use super::{rows::Stored, sha256};
+use crate::DataError;
 
 /// Columns in the making.
 #[derive(Debug, Default)]
@@ -112,4 +113,16 @@ pub(super) fn parquet(batch: &RecordBatch) -> Result<Vec<u8>, ParquetError> {
 /// Settings of every file of the lake.
 pub(super) fn properties() -> WriterPropertiesBuilder {
     WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default()))
+}
+
+/// Returns rows as Parquet for a folder, and the hash of the bytes.
+pub(super) fn encoded(
+    folder: &str,
+    batch: Result<RecordBatch, ArrowError>,
+) -> Result<(Vec<u8>, String), DataError> {
+    let failed = |cause| DataError::Encode { what: format!("rows for `{folder}`"), cause };
+    let batch = batch.map_err(|cause| failed(Box::new(cause)))?;
+    let bytes = parquet(&batch).map_err(|cause| failed(Box::new(cause)))?;
+    let hash = sha256(&bytes);
+    Ok((bytes, hash))
 }

@@ -259,7 +259,7 @@ impl Lake {
         for ((file, league), rows) in held {
             let origin = Origin { league: &league, source: "import", payload: &origins.files[file].name };
             let folder = format!("data/quarantine/{date}");
-            let (bytes, hash) = super::ingest::encoded(&folder, quarantine::encode(&origin, &rows))?;
+            let (bytes, hash) = super::encode::encoded(&folder, quarantine::encode(&origin, &rows))?;
             self.store.put_if_absent(&format!("{folder}/{hash}.parquet"), &bytes)?;
         }
         Ok(())

@@ -6,7 +6,7 @@
 
 use market::LeagueId;
 
-use super::Lake;
+use super::{Lake, encode::encoded, rows::Stored};
 use crate::DataError;
 
 /// Listings that a reader tries before it gives up: each failure means that somebody merged files meanwhile.
@@ -115,6 +115,17 @@ impl Tables<'_> {
             }
         }
         Ok(())
+    }
+}
+
+impl Tables<'_> {
+    /// Writes rows of a season as one file named by its content, and returns its path.
+    pub(super) fn put<R: Stored>(&self, season: i32, rows: &[R]) -> Result<String, DataError> {
+        let folder = self.partition(R::KIND, season);
+        let (bytes, hash) = encoded(&folder, R::encode(rows))?;
+        let path = self.file(&folder, &hash)?;
+        self.store().put_if_absent(&path, &bytes)?;
+        Ok(path)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use market::LeagueId;
 
-use super::{Lake, ingest::Intake, receipt, report::IngestReport};
+use super::{Lake, intake::Intake, receipt, report::IngestReport};
 use crate::{Aliases, DataError, Source};
 
 const ROW_KINDS: [&str; 4] = ["lines", "results", "context", "games"];
