@@ -167,7 +167,11 @@ impl<'a> Intake<'a> {
         {
             self.keep_findings(receipt, vec![finding])?;
         }
-        Ok(())
+        match &payload.origin {
+            // The same bytes under a new version or another address.
+            Some(origin) => origin.remember(&self.lake.store, &receipt.raw, receipt.received_at),
+            None => Ok(()),
+        }
     }
 
     fn take(&mut self, read: Read) -> Result<(), DataError> {
