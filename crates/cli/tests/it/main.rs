@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod edge;
+mod names;
 mod night;
 mod real_data;
 mod stores;

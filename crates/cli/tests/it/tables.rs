@@ -44,6 +44,11 @@ fn the_demo_nights_tables_fit() {
     for arguments in [
         &["doctor"][..],
         &["fetch"],
+        &["data"],
+        &["data", "--league", "demo"],
+        &["data", "names"],
+        &["data", "compact"],
+        &["fetch", "--replay"],
         &["graph", "build", "--date", "2026-03-02"],
         &["predict", "slate", "--date", "2026-03-02"],
         &["ledger", "show"],
