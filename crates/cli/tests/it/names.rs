@@ -30,7 +30,13 @@ fn an_unknown_name_is_listed_reviewed_and_understood_after_a_replay() {
     );
     let fetched = edge.run(&["fetch"]);
     assert_eq!(fetched.code, Some(0), "{}", fetched.stderr);
-    insta::assert_snapshot!(edge.run(&["data", "names"]).done(), @"");
+    insta::assert_snapshot!(edge.run(&["data", "names"]).done(), @r"
+     league  source  rows  what would settle it                                     
+    ────────────────────────────────────────────────────────────────────────────────
+     x       csv        1  `Manchester United`: add `Manchester United,Man United`  
+                           to the alias file if it is that team, `Manchester        
+                           United,Manchester United` if it is a new one
+    ");
     let prices = |edge: &Edge| {
         edge.run(&["data", "export", "lines.csv"]).done();
         std::fs::read_to_string(edge.path("lines.csv")).unwrap().lines().count() - 1
@@ -44,8 +50,17 @@ fn an_unknown_name_is_listed_reviewed_and_understood_after_a_replay() {
     assert_eq!(prices(&edge), 6);
     let lines = std::fs::read_to_string(edge.path("lines.csv")).unwrap();
     assert!(lines.contains("x_2022-10-14_man-united_leeds,2022") && !lines.contains("Manchester"), "{lines}");
-    insta::assert_snapshot!(edge.run(&["data"]).done(), @"");
-    insta::assert_snapshot!(edge.run(&["data", "--league", "x"]).done(), @"");
+    insta::assert_snapshot!(edge.run(&["data"]).done(), @r"
+     league  seasons  games  results  prices  books  first       last        
+    ─────────────────────────────────────────────────────────────────────────
+     x          2022      2        2       6      1  2022-10-13  2022-10-14
+    ");
+    insta::assert_snapshot!(edge.run(&["data", "--league", "x"]).done(), @r"
+    x
+     season  games  results  priced  prices  books  first       last        pause  
+    ───────────────────────────────────────────────────────────────────────────────
+       2022      2        2       2       6      1  2022-10-13  2022-10-14
+    ");
     edge.run(&["data", "--picture", "coverage.svg"]).done();
     assert!(
         std::fs::read_to_string(edge.path("coverage.svg"))

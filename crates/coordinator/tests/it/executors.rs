@@ -102,17 +102,26 @@ fn dropping_the_executor_stops_what_it_started() {
 fn no_more_jobs_than_slots_work_at_once_and_all_end() {
     let root = tempfile::tempdir().unwrap();
     let mut executor = LocalExecutor::new(root.path(), 2);
+    // Each job says how many it finds at work, itself among them: what is polled one after the other is no one instant.
+    let now = tempfile::tempdir().unwrap();
+    let at_work = now.path().display().to_string();
     let ids: Vec<String> = (0..6).map(|i| format!("job-{i}")).collect();
     for id in &ids {
-        executor.submit(shell(id, "sleep 0.05; touch {output}/.done")).unwrap();
+        let work = format!(
+            "touch {at_work}/{id}; ls {at_work} | wc -l > {{output}}/seen; sleep 0.05; rm {at_work}/{id}; touch {{output}}/.done"
+        );
+        executor.submit(shell(id, &work)).unwrap();
     }
     loop {
         let states: Vec<_> = ids.iter().map(|id| executor.poll(id).unwrap()).collect();
-        assert!(states.iter().filter(|state| **state == JobState::Running).count() <= 2);
         if states.iter().all(|state| *state == JobState::Done) {
             break;
         }
         assert!(!states.iter().any(|state| matches!(state, JobState::Failed(_))), "{states:?}");
         std::thread::sleep(Duration::from_millis(2));
+    }
+    for id in &ids {
+        let seen = std::fs::read_to_string(executor.output(id).unwrap().join("seen")).unwrap();
+        assert!((1..=2).contains(&seen.trim().parse::<usize>().unwrap()), "{id} saw {seen}");
     }
 }
