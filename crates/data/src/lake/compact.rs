@@ -33,7 +33,8 @@ pub struct Compacted {
 impl Lake {
     /// Merges the files of each partition of a league that has more than `most` of them.
     pub fn compact(&self, league: &League, most: usize) -> Result<Compacted, DataError> {
-        let tables = self.tables(&league.id);
+        // One generation, whatever takes its place meanwhile.
+        let tables = self.tables_of(&league.id, self.generation(&league.id)?);
         let mut done = Compacted::default();
         merge::<LineRow>(&tables, most, &mut done)?;
         merge::<ResultRow>(&tables, most, &mut done)?;

@@ -94,8 +94,30 @@ impl Tables<'_> {
         &self.lake.store
     }
 
-    /// Deletes every file of this generation.
+    /// Deletes every trace of this generation: rows, markers that claim them, counts, refusals and findings.
     pub(super) fn clear(&self, kinds: &[&str]) -> Result<(), DataError> {
+        let generation = self.generation()?;
+        // Markers first: one without its rows would claim them.
+        let (of_league, marked) = (format!("/{}/", self.league), format!("-g{generation}.json"));
+        for path in self.lake.store.list("data/ingested")? {
+            if path.contains(&of_league) && path.ends_with(&marked) {
+                self.lake.store.delete(&path)?;
+            }
+        }
+        for path in self.lake.store.list("data/shapes")? {
+            if path.contains(&format!("{of_league}g{generation}-")) {
+                self.lake.store.delete(&path)?;
+            }
+        }
+        let (league, generation) = (format!("{}.", self.league), format!(".g{generation}."));
+        for folder in ["data/quarantine", "data/findings"] {
+            for path in self.lake.store.list(folder)? {
+                let name = path.rsplit('/').next().unwrap_or_default();
+                if name.starts_with(&league) && name.contains(&generation) {
+                    self.lake.store.delete(&path)?;
+                }
+            }
+        }
         for kind in kinds {
             for path in self.files(&self.folder(kind))? {
                 self.lake.store.delete(&path)?;
