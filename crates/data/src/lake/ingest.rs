@@ -4,6 +4,7 @@
 //! rows per partition, findings, and a marker. Each is whole or absent and named by its content. Whatever was cut short
 //! is done again by the next run, which finds the rows that are there already and writes exactly the files that are missing.
 
+use jiff::tz::TimeZone;
 use market::Timestamp;
 
 use super::{Lake, intake::Intake, report::IngestReport};
@@ -28,7 +29,8 @@ impl Lake {
         let payloads = source.fetch(&Pull::remembering(until, &self.store))?;
         let settings = self.check_settings(source)?;
         let tables = self.tables_of(&source.league().id, settings.generation());
-        let mut intake = Intake::new(self, source, aliases, tables, settings.names(source.id()))?;
+        let date = until.to_zoned(TimeZone::UTC).date();
+        let mut intake = Intake::new(self, source, aliases, tables, settings.names(source.id()), Some(date))?;
         intake.report.payloads = payloads.len();
         let mut received = Vec::new();
         for payload in payloads {

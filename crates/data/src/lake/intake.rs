@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use market::{LeagueId, Name, RawRef, Timestamp};
+use market::{Date, LeagueId, Name, RawRef, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -46,6 +46,9 @@ struct Read {
     parsed: Parsed,
 }
 
+/// What a file that grows broke, and the counts to keep of it, by path, when they changed.
+type Grown = (Vec<Finding>, Option<(String, Shape)>);
+
 /// One source's payloads on their way into one generation of its league's tables.
 pub(super) struct Intake<'a> {
     lake: &'a Lake,
@@ -53,6 +56,8 @@ pub(super) struct Intake<'a> {
     aliases: &'a Aliases,
     names_teams: bool,
     tables: Tables<'a>,
+    /// The date of the pull; none for payloads that are filed by when they first came.
+    date: Option<Date>,
     registry: Registry,
     lines: Known<market::LineRow>,
     results: Known<market::ResultRow>,
@@ -68,6 +73,7 @@ impl<'a> Intake<'a> {
         aliases: &'a Aliases,
         tables: Tables<'a>,
         names_teams: bool,
+        date: Option<Date>,
     ) -> Result<Self, DataError> {
         let registry = Registry::new(source.league(), Lake::sightings(&tables)?)?;
         let report = IngestReport {
@@ -90,6 +96,7 @@ impl<'a> Intake<'a> {
             aliases,
             names_teams,
             tables,
+            date,
             registry,
             lines,
             results,
@@ -180,7 +187,9 @@ impl<'a> Intake<'a> {
         let newest_line = parsed.lines.iter().map(|row| row.captured_at).max();
         let newest_start = parsed.lines.iter().map(|row| row.game.start_time).max();
         let newest = newest(&parsed);
-        let (mut findings, seen) = self.check(&receipt, &mut parsed)?;
+        let (mut findings, seen) = self.check(&receipt, &mut parsed);
+        let (of_shape, shape) = self.shape(&receipt, &parsed)?;
+        findings.extend(of_shape);
         if origin.is_some() && !self.source.accumulates() {
             findings.extend(contract::frozen(newest_line, newest_start, self.lake.now()));
         }
@@ -220,6 +229,9 @@ impl<'a> Intake<'a> {
             *self.report.refused.entry(reason.clone()).or_default() += count;
         }
         self.keep_findings(&receipt, findings)?;
+        if let Some((path, shape)) = shape {
+            self.lake.put_json(&path, &shape)?;
+        }
         let payload = receipt.name.clone();
         let done =
             Marker { payload, rows, refused: reasons, newest_known_at: newest, newest_line, newest_start };
@@ -231,35 +243,43 @@ impl<'a> Intake<'a> {
     }
 
     /// Finds out which games the rows speak of and whether they can be what they say.
-    fn check(
-        &mut self,
-        receipt: &Receipt,
-        parsed: &mut Parsed,
-    ) -> Result<(Vec<Finding>, Vec<Sighting>), DataError> {
+    fn check(&mut self, receipt: &Receipt, parsed: &mut Parsed) -> (Vec<Finding>, Vec<Sighting>) {
         let source: Name = self.source.id().into();
         let speaker = Speaker { source: &source, names_teams: self.names_teams, aliases: self.aliases };
         let resolved = self.registry.resolve(&speaker, parsed);
-        // That a game moved is known since the source said so, not since before.
-        for row in parsed.context.iter_mut().filter(|row| resolved.moved.contains(&row.game.game_id)) {
-            row.known_at = row.known_at.max(receipt.received_at);
-        }
-        let mut findings: Vec<Finding> = contract::refuse_file(parsed, &resolved).into_iter().collect();
-        findings.extend(contract::check_prices(parsed));
+        // A file of a season has no time of its own: that a game moved is known since the file came, not since before.
         if self.source.accumulates() {
-            let name = &sha256(receipt.name.as_bytes())[..16];
-            let path = format!("data/shapes/{source}/{}/{name}.json", self.report.league);
-            let before: Option<Shape> = self.lake.try_get_json(&path)?;
-            let now = Shape::of(parsed);
-            findings.extend(contract::check_shape(parsed, before.as_ref(), &now));
-            let mut kept = before.clone().unwrap_or_default();
-            kept.merge(&now);
-            if before.as_ref() != Some(&kept) {
-                self.lake.put_json(&path, &kept)?;
+            for row in parsed.context.iter_mut().filter(|row| resolved.moved.contains(&row.game.game_id)) {
+                row.known_at = row.known_at.max(receipt.received_at);
             }
         }
+        if let Some(finding) = contract::refuse_file(parsed, &resolved) {
+            return (vec![finding], Vec::new());
+        }
+        let findings = contract::check_prices(parsed);
         let sighting =
             |(seen, row)| sighting(&self.report.league, seen, RawRef { payload: receipt.hash.clone(), row });
-        Ok((findings, resolved.seen.into_iter().map(sighting).collect()))
+        (findings, resolved.seen.into_iter().map(sighting).collect())
+    }
+
+    /// Compares a file that only grows with what it held before; the new counts are to be kept after the findings.
+    fn shape(&self, receipt: &Receipt, parsed: &Parsed) -> Result<Grown, DataError> {
+        if !self.source.accumulates() {
+            return Ok((Vec::new(), None));
+        }
+        let name = &sha256(receipt.name.as_bytes())[..16];
+        let generation = match self.tables.generation()? {
+            0 => String::new(),
+            generation => format!("g{generation}-"),
+        };
+        let path = format!("data/shapes/{}/{}/{generation}{name}.json", self.source.id(), self.report.league);
+        let before: Option<Shape> = self.lake.try_get_json(&path)?;
+        let now = Shape::of(parsed);
+        let findings = contract::check_shape(parsed, before.as_ref(), &now);
+        let mut kept = before.clone().unwrap_or_default();
+        kept.merge(&now);
+        let changed = before.as_ref() != Some(&kept);
+        Ok((findings, changed.then_some((path, kept))))
     }
 
     /// The same bytes may be read in another way under other settings or for another league.
@@ -286,8 +306,10 @@ impl<'a> Intake<'a> {
             self.source.id().clone_into(&mut finding.source);
             finding.payload.clone_from(&receipt.name);
         }
-        let folder = format!("data/findings/{}", receipt.date);
-        self.lake.put_json(&format!("{folder}/{}{}.json", self.prefix()?, &receipt.hash), &findings)?;
+        let folder = format!("data/findings/{}", self.date.unwrap_or(receipt.date));
+        let said: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        let hash = sha256(said.join("\n").as_bytes());
+        self.lake.put_json(&format!("{folder}/{}{hash}.json", self.prefix()?), &findings)?;
         self.report.findings.append(&mut findings);
         Ok(())
     }
@@ -303,7 +325,7 @@ impl<'a> Intake<'a> {
         }
         let origin =
             Origin { league: self.report.league.as_str(), source: self.source.id(), payload: &receipt.name };
-        let folder = format!("data/quarantine/{}", receipt.date);
+        let folder = format!("data/quarantine/{}", self.date.unwrap_or(receipt.date));
         let (bytes, hash) = encoded(&folder, quarantine::encode(&origin, rows))?;
         self.lake.store.put_if_absent(&format!("{folder}/{}{hash}.parquet", self.prefix()?), &bytes).map(drop)
     }

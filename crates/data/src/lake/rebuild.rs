@@ -22,7 +22,7 @@ impl Lake {
         tables.clear(&ROW_KINDS)?;
         let mut reports = Vec::new();
         for (index, (source, aliases)) in sources.iter().enumerate() {
-            let mut intake = Intake::new(self, *source, aliases, tables.clone(), index == 0)?;
+            let mut intake = Intake::new(self, *source, aliases, tables.clone(), index == 0, None)?;
             for receipt in self.receipts(source.id(), &league.id)? {
                 let payload = self.received(&receipt)?;
                 intake.report.payloads += 1;
