@@ -180,8 +180,14 @@ impl Registry {
             self.games_of(home, away).filter(|(_, game)| on_day(game)).collect();
         let open: Vec<(usize, &Known)> = today.iter().copied().filter(|(_, game)| free(game)).collect();
         if let Some(number) = said.event.number {
-            let numbered = open.iter().find(|(_, game)| game.number == number);
-            return Ok(numbered.map(|(index, _)| *index));
+            return match today.iter().find(|(_, game)| game.number == number) {
+                Some((index, game)) if free(game) => Ok(Some(*index)),
+                Some(_) => Err((
+                    "two of the source's games have the same teams, day and number",
+                    format!("{home} against {away} on {date}, number {number}"),
+                )),
+                None => Ok(None),
+            };
         }
         match open.as_slice() {
             [] => {}

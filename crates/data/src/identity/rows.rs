@@ -50,7 +50,7 @@ pub(super) fn apply(parsed: &mut Parsed, outcomes: &HashMap<(Timestamp, GameId),
 /// Says which line of the alias table would settle a name.
 pub(super) fn suggested(raw: &Name, team: Option<Name>) -> String {
     let quoted = |name: &Name| {
-        if name.as_str().contains([',', '"']) {
+        if name.as_str().contains([',', '"', '#', '\n', '\r']) {
             format!("\"{}\"", name.as_str().replace('"', "\"\""))
         } else {
             name.to_string()
