@@ -126,6 +126,12 @@ pub(crate) fn ingest(
     let source = source(&context.settings, context.variable("ODDS_API_KEY"), league)?;
     let (lake, aliases) = (context.lake()?, aliases(league)?);
     let _alone = guard::wait(context, Guarded::League(league.id.as_str()))?;
+    let first = context.settings.leagues().into_iter().find(|other| other.id == league.id);
+    let is_first = first.as_ref().is_none_or(|first| first.source == league.source);
+    if !is_first && lake.leagues()?.iter().all(|known| known.id != league.id) {
+        let names = first.map_or("its first source", |first| first.source.as_str());
+        anyhow::bail!("{names} names the teams of {} and has brought nothing yet; fetch it first", league.id);
+    }
     let report = match since {
         Some(since) => lake.ingest_with(&StartingFrom { source, since }, until, &aliases)?,
         None => lake.ingest_with(source.as_ref(), until, &aliases)?,

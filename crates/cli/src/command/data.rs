@@ -2,9 +2,9 @@
 
 mod picture;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use data::{Coverage, Freshness, ImportSettings, Lake, League, RowKind};
+use data::{Coverage, ImportSettings, Lake, League, RowKind};
 use jiff::{
     Timestamp,
     civil::{Date, date},
@@ -34,14 +34,6 @@ pub(crate) fn run(args: &DataArgs, context: &Context) -> anyhow::Result<Status> 
     }
 }
 
-/// One league as `edge data --json` prints it.
-#[derive(Debug, Serialize)]
-struct Shown {
-    #[serde(flatten)]
-    coverage: Coverage,
-    freshness: Option<Freshness>,
-}
-
 fn show(args: &DataShowArgs, context: &Context) -> anyhow::Result<Status> {
     let lake = context.lake()?;
     let leagues = stored(context, args.league.as_deref())?;
@@ -49,22 +41,19 @@ fn show(args: &DataShowArgs, context: &Context) -> anyhow::Result<Status> {
     let mut all = Vec::new();
     for league in &leagues {
         bar.set_message(league.id.to_string());
-        let coverage = lake.coverage(league, context.now)?;
-        let freshness = lake.freshness(std::slice::from_ref(league), context.now)?.into_iter().next();
-        all.push(Shown { coverage, freshness });
+        all.push(lake.coverage(league, context.now)?);
         bar.inc(1);
     }
     bar.finish_and_clear();
     if let Some(file) = &args.picture {
-        let coverages: Vec<&Coverage> = all.iter().map(|shown| &shown.coverage).collect();
-        std::fs::write(file, picture::draw(&coverages))
+        std::fs::write(file, picture::draw(&all))
             .map_err(|error| anyhow::anyhow!("cannot write {}: {error}", file.display()))?;
         say(&format!("wrote {}", file.display()));
     }
     if args.json {
         context.print_json(&all)?;
     } else if args.league.is_some() {
-        all.iter().try_for_each(|shown| context.print(&seasons(&shown.coverage)))?;
+        all.iter().try_for_each(|coverage| context.print(&seasons(coverage)))?;
     } else {
         context.print(&overview(&all))?;
     }
@@ -76,13 +65,12 @@ fn day(instant: Option<Timestamp>) -> String {
 }
 
 /// One line per league.
-fn overview(all: &[Shown]) -> String {
+fn overview(all: &[Coverage]) -> String {
     let mut shown =
         table(&["league", ">seasons", ">games", ">results", ">prices", ">books", "first", "last"]);
-    for Shown { coverage, .. } in all {
+    for coverage in all {
         let seasons = &coverage.seasons;
-        let books: std::collections::BTreeSet<&String> =
-            seasons.iter().flat_map(|s| s.books.keys()).collect();
+        let books: BTreeSet<&String> = seasons.iter().flat_map(|s| s.books.keys()).collect();
         let range = match (seasons.first(), seasons.last()) {
             (Some(first), Some(last)) if first.season < last.season => {
                 format!("{}-{}", first.season, last.season)
@@ -150,8 +138,14 @@ fn export(args: &DataExportArgs, context: &Context) -> anyhow::Result<Status> {
 fn import(args: &DataImportArgs, context: &Context) -> anyhow::Result<Status> {
     let size = |path: &std::path::PathBuf| std::fs::metadata(path).map_or(0, |file| file.len());
     let bar = progress::bytes(args.files.iter().map(size).sum(), "import");
-    // Leagues are found on the way, so all of them wait.
-    let _alone = guard::wait(context, Guarded::League("import"))?;
+    // Which leagues the files hold is found on the way, so nobody else may change any that is known.
+    let known = context.lake()?.leagues()?.into_iter().chain(leagues::leagues(&context.settings)?);
+    let known: BTreeSet<String> =
+        known.map(|league| league.id.to_string()).chain(["import".to_owned()]).collect();
+    let _alone = known
+        .iter()
+        .map(|id| guard::wait(context, Guarded::League(id)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     let settings = ImportSettings {
         leagues: leagues::leagues(&context.settings)?,
         keep_raw: !args.no_raw,

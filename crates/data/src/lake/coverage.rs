@@ -35,6 +35,8 @@ pub struct SeasonCoverage {
     pub first_capture: Option<Timestamp>,
     /// When the last price was captured.
     pub last_capture: Option<Timestamp>,
+    /// When the newest result became known.
+    pub last_result: Option<Timestamp>,
     /// Days of games between which more than three weeks lie: the last before and the first after.
     pub gaps: Vec<(Date, Date)>,
     /// Files of the season's lines.
@@ -127,6 +129,7 @@ fn described(season: i32, snapshot: &Snapshot, zone: &TimeZone, files: usize) ->
         books: books.into_iter().map(|(book, count)| (book.to_string(), count)).collect(),
         first_capture: lines.first().map(|row| row.captured_at),
         last_capture: lines.last().map(|row| row.captured_at),
+        last_result: results.last().map(|row| row.known_at),
         gaps: days.windows(2).filter(|pair| is_gap(pair)).map(|pair| (pair[0], pair[1])).collect(),
         files,
     })

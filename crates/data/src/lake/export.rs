@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use market::ResultRow;
 use polars::prelude::{CsvWriter, DataFrame, ParquetReader, ParquetWriter, SerReader, SerWriter};
 
 use super::{Lake, encode, rows::Stored};
@@ -25,7 +26,10 @@ impl Lake {
     pub fn export(snapshot: &Snapshot, kind: RowKind, file: &Path) -> Result<usize, DataError> {
         let batch = match kind {
             RowKind::Lines => Stored::encode(&snapshot.lines),
-            RowKind::Results => Stored::encode(&snapshot.results),
+            RowKind::Results => {
+                let latest: Vec<ResultRow> = snapshot.latest_results().into_iter().cloned().collect();
+                Stored::encode(&latest)
+            }
             RowKind::Context => Stored::encode(&snapshot.context),
         };
         let failed = |cause: Box<dyn std::error::Error + Send + Sync>| DataError::Encode {
@@ -38,9 +42,7 @@ impl Lake {
             .finish()
             .map_err(|cause| failed(Box::new(cause)))?;
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let unfinished =
-            folder.join(format!(".{}.part", file.file_name().unwrap_or_default().to_string_lossy()));
-        let mut written = std::fs::File::create(&unfinished).map_err(|cause| failed(Box::new(cause)))?;
+        let mut written = tempfile::NamedTempFile::new_in(folder).map_err(|cause| failed(Box::new(cause)))?;
         let is_csv = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         let outcome = if is_csv {
             CsvWriter::new(&mut written)
@@ -50,7 +52,7 @@ impl Lake {
             ParquetWriter::new(&mut written).finish(&mut frame).map(drop)
         };
         outcome.map_err(|cause| failed(Box::new(cause)))?;
-        std::fs::rename(&unfinished, file).map_err(|cause| failed(Box::new(cause)))?;
+        written.persist(file).map_err(|cause| failed(Box::new(cause)))?;
         Ok(frame.height())
     }
 }

@@ -13,7 +13,7 @@ const ROW: f64 = 150.0;
 const TOP: f64 = 76.0;
 
 /// Draws the SVG; the same coverage gives the same text.
-pub(super) fn draw(leagues: &[&Coverage]) -> String {
+pub(super) fn draw(leagues: &[Coverage]) -> String {
     let seasons = leagues.iter().map(|league| league.seasons.len()).max().unwrap_or(0) as f64;
     let width = (2.0 * MARGIN + LABEL + seasons * STEP).max(640.0);
     let height = TOP + leagues.len() as f64 * ROW + MARGIN;
