@@ -1,5 +1,6 @@
 //! What can be typed. A doc comment here is the `--help` text.
 
+mod backtest;
 mod data;
 
 use std::path::PathBuf;
@@ -33,6 +34,7 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+pub(crate) use backtest::BacktestArgs;
 pub(crate) use data::{
     DataArgs, DataCommand, DataCompactArgs, DataExportArgs, DataImportArgs, DataNamesArgs, DataShowArgs,
     ExportedRows,
@@ -55,6 +57,8 @@ pub(crate) enum Command {
     Train(TrainArgs),
     /// Search hyper-parameters in separate trials
     Sweep(SweepArgs),
+    /// Walk forward through past seasons: forecasts, bets and baselines with what was known then
+    Backtest(BacktestArgs),
     /// Serve the best model over HTTP
     Serve(ServeArgs),
     /// Predict one game or tonight's slate

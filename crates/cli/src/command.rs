@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{args::Command, context::Context, exit::Status};
 
+mod backtest;
 mod data;
 mod doctor;
 mod fetch;
@@ -17,7 +18,7 @@ mod schedule;
 mod serve;
 mod sweep;
 mod train;
-mod trial;
+pub(crate) mod trial;
 
 /// Runs the command that was typed.
 pub(crate) fn run(command: Command, context: &Arc<Context>) -> anyhow::Result<Status> {
@@ -27,6 +28,7 @@ pub(crate) fn run(command: Command, context: &Arc<Context>) -> anyhow::Result<St
         Command::Fetch(args) => fetch::run(&args, context),
         Command::Data(args) => data::run(&args, context),
         Command::Graph(command) => graph::run(command, context),
+        Command::Backtest(args) => backtest::run(&args, context),
         Command::Train(args) => train::run(&args, context),
         Command::Sweep(args) => sweep::run(&args, context),
         Command::Serve(args) => serve::run(&args, context),

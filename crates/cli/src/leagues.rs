@@ -6,7 +6,7 @@ use data::{
     Aliases, CsvFile, DataError, Espn, FootballData, IngestReport, Leads, League, Location, Nflverse, Parsed,
     Payload, Pull, Source, TheOddsApi, demo::DemoSource,
 };
-use market::{Name, Timestamp};
+use market::{LeagueId, Name, Timestamp};
 
 use crate::{
     context::Context,
@@ -21,6 +21,12 @@ const FILES_PER_SEASON: usize = 16;
 /// Returns every configured source in order; of a league with several, the first describes it and names its teams.
 pub(crate) fn sources(settings: &Settings) -> anyhow::Result<Vec<Box<dyn Source>>> {
     settings.leagues().iter().map(|league| source(settings, None, league)).collect()
+}
+
+/// Returns what a league's sources assume about when things were known.
+pub(crate) fn assumptions(settings: &Settings, league: &LeagueId) -> anyhow::Result<Vec<String>> {
+    let of_league = sources(settings)?.into_iter().filter(|source| source.league().id == *league);
+    Ok(of_league.flat_map(|source| source.assumptions()).collect())
 }
 
 /// Returns each league's own description, each league once.

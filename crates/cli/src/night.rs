@@ -24,12 +24,12 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub(crate) use self::{
     best::{best_predictor, published},
-    bets::{entry_json, ledger_row, load_ledger, place, settle, verify_ledger},
+    bets::{closing, entry_json, ledger_row, load_ledger, place, settle, terms, verify_ledger},
     champion::promote,
     graphs::{graph_as_of, latest_graph, publish_graph},
     mailing::{mail, stored},
     reporting::write_page,
-    slate::{Predicted, Slate, Verdict, decide, outcome_probabilities},
+    slate::{Desk, Predicted, Slate, Verdict, decide, outcome_probabilities},
     sweeping::{Swept, TrialOrder, sweep},
     training::{line_of, train},
 };

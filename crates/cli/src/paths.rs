@@ -33,6 +33,8 @@ pub(crate) enum Key<'a> {
     Mail(Date),
     /// What the report was rendered from.
     ReportData(Date),
+    /// A backtest's page, by its name.
+    Backtest(&'a str),
     /// Who has been sent what.
     SendLog,
 }
@@ -53,6 +55,7 @@ impl fmt::Display for Key<'_> {
             Self::Report(date) => write!(f, "reports/daily_report_{date}.html"),
             Self::Mail(date) => write!(f, "reports/daily_report_{date}.eml"),
             Self::ReportData(date) => write!(f, "reports/data/{date}.json"),
+            Self::Backtest(name) => write!(f, "reports/backtest_{name}.html"),
             Self::SendLog => write!(f, "reports/sent.jsonl"),
         }
     }

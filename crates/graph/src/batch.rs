@@ -49,4 +49,13 @@ pub struct Batch {
     pub seeds: Block,
     /// League index of each seed in [`Graph::leagues`](crate::Graph::leagues).
     pub league: Vec<i64>,
+    /// No-vig consensus of home, draw and away of each seed as of its instant, as [`Graph::consensus`] tells it;
+    /// none without one, and none at all without market inputs.
+    ///
+    /// [`Graph::consensus`]: crate::Graph::consensus
+    pub consensus: Vec<Option<[f64; 3]>>,
+    /// Margin and total in points that the ratings expect of each seed, as [`Graph::expected_score`] tells them.
+    ///
+    /// [`Graph::expected_score`]: crate::Graph::expected_score
+    pub expected: Vec<[f64; 2]>,
 }

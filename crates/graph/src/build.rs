@@ -9,6 +9,7 @@ use market::{Game, GameStatus};
 
 use crate::{
     NodeKind, Relation,
+    drift::{self, Drift},
     graph::{Fixture, Version},
     quotes::Quotes,
     ratings::{Counts, Outcome, Ratings},
@@ -96,6 +97,7 @@ pub(crate) struct Parts {
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) ratings: Ratings,
     pub(crate) quotes: Quotes,
+    pub(crate) drifts: History<Drift>,
 }
 
 impl Parts {
@@ -114,10 +116,11 @@ impl Parts {
             |row| games.of_header[row.header as usize],
             |row| nodes.code(NodeKind::Book, rows.headers[row.header as usize].league, row.book),
         );
+        let drifts = drift::walk(&outcomes, &quotes, nodes.count(NodeKind::Team));
         let edges = relations(&nodes, stated, &outcomes);
         let headers = games.latest_headers(rows);
         let fixtures = games.fixtures(rows, &outcomes);
-        Self { games: headers, fixtures, versions, nodes, edges, numbers, outcomes, ratings, quotes }
+        Self { games: headers, fixtures, versions, nodes, edges, numbers, outcomes, ratings, quotes, drifts }
     }
 }
 

@@ -35,12 +35,16 @@ macro_rules! columns {
 }
 
 /// Columns of [`NodeKind::Game`] that come from prices; they are the last ones, and 0 without market inputs.
-pub const MARKET_COLUMNS: usize = 8;
+pub const MARKET_COLUMNS: usize = 9;
 
 const GAME: Columns = columns! {
     "elo_difference": "200 rating points, home advantage included",
-    "expected_margin": "league standard deviations of the margin, from attack and defence ratings",
+    "strength_margin": "expected margin in its own standard deviations, from attack, defence and key players",
+    "rate_log_ratio": "half the logarithm of the ratio of the expected scores",
+    "rate_log_ratio_squared": "the square of it",
+    "rate_log_mean": "mean logarithm of the expected scores, in points",
     "expected_total": "league standard deviations from the mean total",
+    "strength_uncertainty": "standard deviation of the expected margin, in standard deviations of a score",
     "home_games_seen": "ln(1 + games) / 5",
     "away_games_seen": "ln(1 + games) / 5",
     "home_rest": "weeks above 1, from -1 to 2; 0 when unknown",
@@ -61,6 +65,7 @@ const GAME: Columns = columns! {
     "market_total": "expected total behind the totals, league standard deviations from the mean",
     "market_books": "ln(1 + books) / 3",
     "market_dispersion": "robust standard deviation of the books' home logits, 10 of these make 1",
+    "market_drift": "logits by which prices have lately moved for home more than for away, 10 of these make 1",
     "market_has_spread": "1 when a book quotes a spread",
     "market_has_total": "1 when a book quotes a total",
 };
@@ -79,8 +84,10 @@ const OUTCOME: Columns = columns! {
 
 const TEAM: Columns = columns! {
     "elo": "200 points above 1500",
-    "attack": "points scored above expectation, league standard deviations of the total",
-    "defence": "points conceded above expectation, league standard deviations of the total",
+    "attack": "standard deviations of a score above the league's mean, a third of these make 1",
+    "defence": "the same for points not conceded",
+    "uncertainty": "standard deviation of attack and defence together, a third of these make 1",
+    "starter": "worth of the key player of the last game, a third of a standard deviation; 0 when unknown",
     "games_seen": "ln(1 + games) / 5",
     "form": "decayed margin surprise, league standard deviations",
     "days_since_last": "ln(1 + days) / 5; 0 when new",
@@ -93,6 +100,15 @@ const INVOLVED: Columns = columns! {
     "total_form": "decayed total surprise, league standard deviations",
     "days_since_last": "ln(1 + days) / 5; 0 when new",
     "is_new": "1 without a game",
+};
+
+const PLAYER: Columns = columns! {
+    "games_seen": "ln(1 + games) / 5",
+    "margin_form": "decayed margin surprise of its side, league standard deviations",
+    "total_form": "decayed total surprise, league standard deviations",
+    "days_since_last": "ln(1 + days) / 5; 0 when new",
+    "is_new": "1 without a game",
+    "worth": "what its side scores more with it, a third of a standard deviation",
 };
 
 const LINE: Columns = columns! {
@@ -118,7 +134,8 @@ fn table(kind: NodeKind) -> &'static Columns {
         NodeKind::Game => &GAME,
         NodeKind::Outcome => &OUTCOME,
         NodeKind::Team => &TEAM,
-        NodeKind::Venue | NodeKind::Coach | NodeKind::Player | NodeKind::Referee => &INVOLVED,
+        NodeKind::Venue | NodeKind::Coach | NodeKind::Referee => &INVOLVED,
+        NodeKind::Player => &PLAYER,
         NodeKind::Line => &LINE,
         NodeKind::Book => &BOOK,
     }
@@ -186,7 +203,7 @@ impl Graph {
             NodeKind::Team => self.write_team(node, as_of, row),
             NodeKind::Venue => self.write_involved(0, node, as_of, row),
             NodeKind::Coach => self.write_involved(1, node, as_of, row),
-            NodeKind::Player => self.write_involved(2, node, as_of, row),
+            NodeKind::Player => self.write_player(node, as_of, row),
             NodeKind::Referee => self.write_involved(3, node, as_of, row),
             NodeKind::Line => self.write_line(node, as_of, row),
             NodeKind::Book => self.write_book(node, as_of, row),
@@ -196,16 +213,22 @@ impl Graph {
     /// Writes a game's features; `row` is zero before.
     pub(crate) fn write_game(&self, asked: &Asked, with_market: bool, row: &mut [f32]) {
         let league = self.league(asked);
-        let [home, away] = self.sides(asked);
+        let sides = self.sides(asked, &league);
         let neutral = self.number(asked, 0) == Some(1);
-        let expected = league.expect(&home, &away, neutral);
+        let expected = league.expect(&sides, neutral);
+        let [home, away] = sides.map(|side| side.state);
         let home_rest = self.rest(asked, 1, &home);
         let away_rest = self.rest(asked, 2, &away);
+        let log_ratio = (expected.score.log_home - expected.score.log_away) / 2.0;
         let weeks = |rest: Option<f64>| rest.map_or(0.0, |days| (days / 7.0 - 1.0).clamp(-1.0, 2.0));
         let values = [
             expected.elo_difference / 200.0,
-            expected.margin() / league.margin_sd(),
+            expected.score.margin_z,
+            log_ratio,
+            log_ratio * log_ratio,
+            f64::midpoint(expected.score.log_home, expected.score.log_away),
             (expected.total() - league.mean_total()) / league.total_sd(),
+            expected.score.uncertainty,
             log_count(home.games),
             log_count(away.games),
             weeks(home_rest),
@@ -234,6 +257,10 @@ impl Graph {
     fn write_market(&self, asked: &Asked, league: &LeagueState, row: &mut [f32]) {
         let opinion = self.opinion(asked, asked.as_of, Pick::Latest);
         let [home, draw, _] = opinion.moneyline.unwrap_or([0.5, 0.0, 0.5]);
+        let drift = |team: u32| {
+            let known = self.drifts.before(team, asked.as_of).copied().unwrap_or_default();
+            known.in_season(asked.fixture.season)
+        };
         put(
             row,
             [
@@ -243,6 +270,7 @@ impl Graph {
                 opinion.total.map_or(0.0, |total| (total - league.mean_total()) / league.total_sd()),
                 (opinion.books as f64).ln_1p() / 3.0,
                 10.0 * opinion.dispersion,
+                10.0 * (drift(asked.fixture.home) - drift(asked.fixture.away)),
                 flag(opinion.margin.is_some()),
                 flag(opinion.total.is_some()),
             ],
@@ -259,19 +287,33 @@ impl Graph {
         let state = self.ratings.teams.before(team, as_of).copied().unwrap_or_default();
         let league = self.nodes.league(NodeKind::Team, team as usize);
         let league = self.ratings.leagues.before(league, as_of).copied().unwrap_or_default();
+        let [attack, defence, uncertainty] = state.strength.described(&league.strength);
+        let starter = self.ratings.players_before(state.starter, as_of);
+        let starter = starter.map_or(0.0, |player| player.described(&league.strength));
         let since = state.days_since(as_of);
         put(
             row,
             [
                 state.elo_scaled(),
-                state.attack / league.total_sd(),
-                state.defence / league.total_sd(),
+                3.0 * attack,
+                3.0 * defence,
+                3.0 * uncertainty,
+                3.0 * starter,
                 log_count(state.games),
                 state.form,
                 since.map_or(0.0, |days| days.ln_1p() / 5.0),
                 flag(since.is_none()),
             ],
         );
+    }
+
+    fn write_player(&self, node: u32, as_of: i64, row: &mut [f32]) {
+        let place = row.len() - 1;
+        self.write_involved(2, node, as_of, &mut row[..place]);
+        let league = self.nodes.league(NodeKind::Player, node as usize);
+        let league = self.ratings.leagues.before(league, as_of).copied().unwrap_or_default();
+        let worth = self.ratings.players_before(node, as_of);
+        row[place] = bounded(worth.map_or(0.0, |player| 3.0 * player.described(&league.strength)));
     }
 
     fn write_involved(&self, which: usize, node: u32, as_of: i64, row: &mut [f32]) {

@@ -10,12 +10,13 @@ use crate::{
     NodeKind, Relation,
     build::{Nodes, Parts},
     consensus::{Opinion, Pick, opinion},
+    drift::Drift,
     instant::{nanos, timestamp},
     quotes::Quotes,
     ratings::{Outcome, Ratings},
     rows::{NONE, Rows},
     timeline::{Edges, History},
-    walk::{Expected, LeagueState, TeamState},
+    walk::{Expected, LeagueState, Side},
 };
 
 /// How a graph is asked.
@@ -62,6 +63,8 @@ pub struct Graph {
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) ratings: Ratings,
     pub(crate) quotes: Quotes,
+    /// How the market has lately moved, by team.
+    pub(crate) drifts: History<Drift>,
 }
 
 /// What is kept of a game beside its header.
@@ -105,9 +108,22 @@ impl Graph {
     }
 
     pub(crate) fn from_rows(rows: Rows, settings: GraphSettings) -> Self {
-        let Parts { games, fixtures, versions, nodes, edges, numbers, outcomes, ratings, quotes } =
+        let Parts { games, fixtures, versions, nodes, edges, numbers, outcomes, ratings, quotes, drifts } =
             Parts::of(&rows);
-        Self { settings, rows, games, fixtures, versions, nodes, edges, numbers, outcomes, ratings, quotes }
+        Self {
+            settings,
+            rows,
+            games,
+            fixtures,
+            versions,
+            nodes,
+            edges,
+            numbers,
+            outcomes,
+            ratings,
+            quotes,
+            drifts,
+        }
     }
 
     /// Returns the instant before which everything in the graph was known.
@@ -221,18 +237,29 @@ impl Graph {
         self.ratings.leagues.before(asked.fixture.league, asked.as_of).copied().unwrap_or_default()
     }
 
-    /// Returns both teams' states as of the question, carried over into its season.
-    pub(crate) fn sides(&self, asked: &Asked) -> [TeamState; 2] {
-        [asked.fixture.home, asked.fixture.away].map(|team| {
+    /// Returns both sides as of the question, brought to the game's season and start.
+    ///
+    /// A side whose key player is not stated yet is taken to start whoever started its last game.
+    pub(crate) fn sides(&self, asked: &Asked, league: &LeagueState) -> [Side; 2] {
+        let Version { home, away, season, start, .. } = asked.fixture;
+        [(home, Relation::HomePlayer), (away, Relation::AwayPlayer)].map(|(team, relation)| {
             let state = self.ratings.teams.before(team, asked.as_of).copied().unwrap_or_default();
-            state.in_season(asked.fixture.season)
+            let stated = (asked.game != NONE)
+                .then(|| self.relation(relation).latest(asked.game, asked.as_of))
+                .flatten();
+            let player = stated.map_or(state.starter, |(_, player)| player);
+            let worth = |player: u32| {
+                let known = self.ratings.players.before(player, asked.as_of).copied().unwrap_or_default();
+                known.at(season, start)
+            };
+            Side { state: state.at(season, start, league), player: (player != NONE).then(|| worth(player)) }
         })
     }
 
     /// Returns what the ratings expect as of the question.
     pub(crate) fn expected(&self, asked: &Asked) -> Expected {
-        let [home, away] = self.sides(asked);
-        self.league(asked).expect(&home, &away, self.number(asked, 0) == Some(1))
+        let league = self.league(asked);
+        league.expect(&self.sides(asked, &league), self.number(asked, 0) == Some(1))
     }
 
     /// Returns the latest number said of the game: 0 neutral, 1 home rest, 2 away rest, 3 week.

@@ -15,6 +15,7 @@
 
 mod build;
 mod consensus;
+mod drift;
 mod error;
 mod hypothetical;
 mod instant;
@@ -22,6 +23,7 @@ mod picture;
 mod quotes;
 mod ratings;
 mod rows;
+mod strength;
 mod timeline;
 mod walk;
 

@@ -1,12 +1,13 @@
-//! One walk over all outcomes in the order in which they became known: Elo, attack and defence, form, league scale.
+//! One walk over all outcomes in the order in which they became known: Elo, strengths, form, league scale.
 //!
 //! Every state is kept with its instant, so a look-up as of any instant is a binary search and can see
 //! nothing that became known at or after it.
 
 use crate::{
     rows::NONE,
+    strength::PlayerStrength,
     timeline::History,
-    walk::{Involvement, LeagueState, TeamState},
+    walk::{Involvement, LeagueState, Side, TeamState},
 };
 
 /// Number of values that describe an outcome.
@@ -44,6 +45,9 @@ impl Outcome {
 /// Which history an involved name belongs to, in the order of [`Outcome::involved`], and whose side it is on.
 const INVOLVED: [(usize, f64); 6] = [(0, 1.0), (1, 1.0), (1, -1.0), (2, 1.0), (2, -1.0), (3, 1.0)];
 
+/// Where players stand among the involved kinds.
+const PLAYERS: usize = 2;
+
 /// Everything the walk learnt, by instant.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Ratings {
@@ -51,6 +55,8 @@ pub(crate) struct Ratings {
     pub(crate) teams: History<TeamState>,
     /// Venues, coaches, players, referees.
     pub(crate) involved: [History<Involvement>; 4],
+    /// What key players are worth to their side.
+    pub(crate) players: History<PlayerStrength>,
     /// `[outcomes, OUTCOME_WIDTH]`.
     pub(crate) outcomes: Vec<f32>,
 }
@@ -71,25 +77,42 @@ impl Ratings {
         let mut league_events = Vec::with_capacity(outcomes.len());
         let mut team_events = Vec::with_capacity(2 * outcomes.len());
         let mut involved_events: [Vec<_>; 4] = Default::default();
+        let mut players = vec![PlayerStrength::default(); counts.involved[PLAYERS]];
+        let mut player_events = Vec::new();
         let mut vectors = Vec::with_capacity(OUTCOME_WIDTH * outcomes.len());
         for outcome in outcomes {
             let league = &mut leagues[outcome.league as usize];
-            let home = teams[outcome.home as usize].in_season(outcome.season);
-            let away = teams[outcome.away as usize].in_season(outcome.season);
+            let scores = [f64::from(outcome.home_score), f64::from(outcome.away_score)];
             let before = *league;
             league.add(outcome.margin(), outcome.total());
+            league.strength = league.strength.at(outcome.season, outcome.start, scores);
+            let involved_players = [outcome.involved[3], outcome.involved[4]];
+            let nodes = [outcome.home, outcome.away];
+            let sides = [0, 1].map(|side| Side {
+                state: teams[nodes[side] as usize].at(outcome.season, outcome.start, league),
+                player: players
+                    .get(involved_players[side] as usize)
+                    .map(|player| player.at(outcome.season, outcome.start)),
+            });
             // A league's first game sets its scale, so it surprises nobody.
-            let scale = if before.is_new() { *league } else { before };
-            let expected = scale.expect(&home, &away, outcome.neutral);
+            let mut scale = if before.is_new() { *league } else { before };
+            scale.strength = league.strength;
+            let expected = scale.expect(&sides, outcome.neutral);
             let surprise = league.surprise(&expected, outcome);
-            vectors.extend(vector(league, &home, &away, outcome, &surprise));
+            vectors.extend(vector(league, &sides, outcome, &surprise));
+            let mut learnt = sides.map(|side| side.strength());
+            league.strength.learn(&mut learnt, scores, outcome.neutral);
             league_events.push((outcome.league, outcome.time, *league));
-            for (node, state) in [
-                (outcome.home, home.after(outcome, &expected, &surprise, 1.0)),
-                (outcome.away, away.after(outcome, &expected, &surprise, -1.0)),
-            ] {
-                teams[node as usize] = state;
-                team_events.push((node, outcome.time, state));
+            for side in [0, 1] {
+                let sign = if side == 0 { 1.0 } else { -1.0 };
+                let mut state = sides[side].state.after(outcome, &expected, &surprise, sign);
+                state.strength = learnt[side].team;
+                teams[nodes[side] as usize] = state;
+                team_events.push((nodes[side], outcome.time, state));
+                if let Some(player) = learnt[side].player {
+                    players[involved_players[side] as usize] = player;
+                    player_events.push((involved_players[side], outcome.time, player));
+                }
             }
             for (&node, (kind, side)) in outcome.involved.iter().zip(INVOLVED) {
                 if node != NONE {
@@ -104,8 +127,16 @@ impl Ratings {
             leagues: History::new(counts.leagues, league_events),
             teams: History::new(counts.teams, team_events),
             involved: involved_events.map(|events| History::new(kinds.next().unwrap_or(0), events)),
+            players: History::new(counts.involved[PLAYERS], player_events),
             outcomes: vectors,
         }
+    }
+}
+
+impl Ratings {
+    /// Returns a key player's state; none for [`NONE`] and for who has not played.
+    pub(crate) fn players_before(&self, player: u32, as_of: i64) -> Option<&PlayerStrength> {
+        (player != NONE).then(|| self.players.before(player, as_of)).flatten()
     }
 }
 
@@ -123,8 +154,7 @@ pub(crate) struct Surprise {
 /// The outcome's features, in the order of `features::columns`; `league` has this game in it already.
 fn vector(
     league: &LeagueState,
-    home: &TeamState,
-    away: &TeamState,
+    sides: &[Side; 2],
     outcome: &Outcome,
     surprise: &Surprise,
 ) -> [f32; OUTCOME_WIDTH] {
@@ -134,8 +164,8 @@ fn vector(
         surprise.share,
         surprise.margin,
         surprise.total,
-        home.elo_scaled(),
-        away.elo_scaled(),
+        sides[0].state.elo_scaled(),
+        sides[1].state.elo_scaled(),
         f64::from(u8::from(outcome.neutral)),
         f64::from(u8::from(outcome.home_score == outcome.away_score)),
     ]

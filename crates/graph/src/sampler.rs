@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use market::LeagueId;
 
 use crate::{
-    Batch, Block, Children, Graph, GraphError, NodeKind, Relation, features, graph::Asked, instant::days,
-    rows::NONE,
+    Batch, Block, Children, Graph, GraphError, NodeKind, Relation, consensus::Pick, features, graph::Asked,
+    instant::days, rows::NONE,
 };
 
 /// A game to be looked at as of an instant.
@@ -140,9 +140,21 @@ impl<'a> Sampler<'a> {
 
     fn batch(&self, asked: &[Asked]) -> Batch {
         let rows = (0..asked.len() as u32).map(|seed| Row { seed, node: asked[seed as usize].game });
+        let consensus = |asked: &Asked| {
+            self.settings
+                .with_market
+                .then(|| self.graph.opinion(asked, asked.as_of, Pick::Latest).moneyline)
+                .flatten()
+        };
+        let expected = |asked: &Asked| {
+            let expected = self.graph.expected(asked);
+            [expected.margin(), expected.total()]
+        };
         Batch {
+            expected: asked.iter().map(expected).collect(),
             seeds: self.block(asked, NodeKind::Game, &rows.collect::<Vec<_>>(), self.settings.hops),
             league: asked.iter().map(|asked| i64::from(asked.fixture.league)).collect(),
+            consensus: asked.iter().map(consensus).collect(),
         }
     }
 

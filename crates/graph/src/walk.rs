@@ -2,11 +2,13 @@
 //!
 //! Elo after the well-known NFL rating of 538: K = 20 times `ln(max(|margin|, 1) + 1)`, damped when the
 //! favourite won, a third of the way back to 1500 between seasons; the home advantage is the league's own.
-//! Attack and defence are in points against the league's mean and learn from each score's error.
+//! What scores are expected comes from [`strength`](crate::strength).
 
 use crate::{
     instant::days,
     ratings::{Outcome, Surprise},
+    rows::NONE,
+    strength::{ExpectedScore, LeagueStrength, PlayerStrength, SideStrength, TeamStrength},
 };
 
 const ELO_START: f64 = 1500.0;
@@ -32,6 +34,7 @@ pub(crate) struct LeagueState {
     total_squared: f64,
     share: f64,
     draws: f64,
+    pub(crate) strength: LeagueStrength,
 }
 
 impl LeagueState {
@@ -88,15 +91,13 @@ impl LeagueState {
         400.0 * (share / (1.0 - share)).log10()
     }
 
-    /// Expects a game between two sides.
-    pub(crate) fn expect(&self, home: &TeamState, away: &TeamState, neutral: bool) -> Expected {
+    /// Expects a game between two sides, which were brought to its season and start.
+    pub(crate) fn expect(&self, sides: &[Side; 2], neutral: bool) -> Expected {
         let at_home = if neutral { 0.0 } else { 1.0 };
-        let half_margin = at_home * self.mean_margin() / 2.0;
-        let half_total = self.mean_total() / 2.0;
+        let [home, away] = sides;
         Expected {
-            elo_difference: home.elo - away.elo + at_home * self.home_advantage(),
-            home_score: half_total + half_margin + home.attack + away.defence,
-            away_score: half_total - half_margin + away.attack + home.defence,
+            elo_difference: home.state.elo - away.state.elo + at_home * self.home_advantage(),
+            score: self.strength.expect(&sides.map(|side| side.strength()), neutral),
         }
     }
 
@@ -119,22 +120,34 @@ fn share(margin: f64) -> f64 {
     }
 }
 
+/// One side of a game: its team's state and its key player, where one is known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Side {
+    pub(crate) state: TeamState,
+    pub(crate) player: Option<PlayerStrength>,
+}
+
+impl Side {
+    pub(crate) fn strength(&self) -> SideStrength {
+        SideStrength { team: self.state.strength, player: self.player }
+    }
+}
+
 /// What the ratings expect of a game.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Expected {
     /// Rating points, home advantage included.
     pub(crate) elo_difference: f64,
-    home_score: f64,
-    away_score: f64,
+    pub(crate) score: ExpectedScore,
 }
 
 impl Expected {
     pub(crate) fn margin(&self) -> f64 {
-        self.home_score - self.away_score
+        self.score.home - self.score.away
     }
 
     pub(crate) fn total(&self) -> f64 {
-        self.home_score + self.away_score
+        self.score.home + self.score.away
     }
 
     /// Home's expected share of the win.
@@ -147,10 +160,9 @@ impl Expected {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct TeamState {
     pub(crate) elo: f64,
-    /// Points scored above the league's mean.
-    pub(crate) attack: f64,
-    /// Points conceded above the league's mean.
-    pub(crate) defence: f64,
+    pub(crate) strength: TeamStrength,
+    /// Its key player in the last game of which one is known, or [`NONE`].
+    pub(crate) starter: u32,
     /// Decayed margin surprise in league standard deviations.
     pub(crate) form: f64,
     pub(crate) games: u32,
@@ -164,8 +176,8 @@ impl Default for TeamState {
     fn default() -> Self {
         Self {
             elo: ELO_START,
-            attack: 0.0,
-            defence: 0.0,
+            strength: TeamStrength::default(),
+            starter: NONE,
             form: 0.0,
             games: 0,
             season: i32::MIN,
@@ -176,15 +188,19 @@ impl Default for TeamState {
 }
 
 impl TeamState {
+    /// Brings every rating to a game of `season` that starts at `start`.
+    pub(crate) fn at(mut self, season: i32, start: i64, league: &LeagueState) -> Self {
+        self.strength = self.strength.at(season, start, &league.strength);
+        self.in_season(season)
+    }
+
     /// Carries the ratings over when `season` is later than the last game's.
-    pub(crate) fn in_season(self, season: i32) -> Self {
+    fn in_season(self, season: i32) -> Self {
         if self.games == 0 || season <= self.season {
             return self;
         }
         Self {
             elo: ELO_START + CARRY_OVER * (self.elo - ELO_START),
-            attack: CARRY_OVER * self.attack,
-            defence: CARRY_OVER * self.defence,
             form: CARRY_OVER * self.form,
             season_games: 0,
             season,
@@ -203,14 +219,11 @@ impl TeamState {
         let winner_ahead = outcome.margin().signum() * expected.elo_difference;
         let damping = if outcome.margin() == 0.0 { 1.0 } else { 2.2 / (2.2 + 0.001 * winner_ahead).max(0.5) };
         let weight = (outcome.margin().abs().max(1.0) + 1.0).ln() * damping;
-        let home_error = f64::from(outcome.home_score) - expected.home_score;
-        let away_error = f64::from(outcome.away_score) - expected.away_score;
-        let (scored, conceded) = if side > 0.0 { (home_error, away_error) } else { (away_error, home_error) };
-        let rate = 0.05 + 0.2 / (1.0 + f64::from(self.games));
+        let player = outcome.involved[if side > 0.0 { 3 } else { 4 }];
         Self {
             elo: self.elo + side * ELO_K * weight * surprise.share,
-            attack: self.attack + rate * scored,
-            defence: self.defence + rate * conceded,
+            strength: self.strength,
+            starter: if player == NONE { self.starter } else { player },
             form: (1.0 - FORM_RATE) * self.form + FORM_RATE * side * surprise.margin,
             games: self.games + 1,
             season: outcome.season,
@@ -256,17 +269,17 @@ mod tests {
 
     #[test]
     fn without_games_home_is_a_little_ahead() {
-        let team = TeamState::default();
-        let expected = LeagueState::default().expect(&team, &team, false);
+        let side = Side { state: TeamState::default(), player: None };
+        let expected = LeagueState::default().expect(&[side; 2], false);
         assert!((expected.share() - HOME_SHARE).abs() < 1e-12, "the prior share and its rating agree");
-        let neutral = LeagueState::default().expect(&team, &team, true);
+        let neutral = LeagueState::default().expect(&[side; 2], true);
         assert!((neutral.share() - 0.5).abs() < 1e-12);
     }
 
     #[test]
     fn a_rating_lead_gives_the_documented_share() {
         // Domain notes, section 6.7: +50 rating and +65 home make 0.6597079941.
-        let expected = Expected { elo_difference: 115.0, home_score: 0.0, away_score: 0.0 };
+        let expected = Expected { elo_difference: 115.0, score: ExpectedScore::default() };
         assert!((expected.share() - 0.659_707_994_1).abs() < 1e-9);
     }
 

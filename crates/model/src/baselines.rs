@@ -5,16 +5,21 @@
 //! | `home_rate` | shares of outcomes among the league's results known at the decision |
 //! | `elo` | the graph's Elo lead through a logit (3-way: ordered logit) fitted on the training games |
 //! | `poisson` | independent Poisson scores with the graph's attack and defence ratings (leagues of few points) |
+//! | `dixon_coles` | Dixon and Coles's model, fitted again every week (leagues of few points) |
 //! | `normal_margin` | a normal margin around the same ratings, its deviation from the training games (all others) |
 //! | `opening_line` | no-vig consensus of the books' first quotes |
 //! | `closing_line` | no-vig consensus of the books' last quotes before the start |
 //!
 //! Probabilities are of home, draw, away; in a 2-way league the draw is 0 and home and away are given that somebody wins.
 
+use std::collections::BTreeMap;
+
 use graph::Graph;
-use market::consensus::logistic;
+use market::{Name, consensus::logistic};
+use serde::{Deserialize, Serialize};
 
 use crate::{
+    dixon_coles::dixon_coles,
     examples::Example,
     newton::{logistic_regression, minimise},
     tilt::outcome_of,
@@ -24,6 +29,7 @@ use crate::{
 const LOW_SCORING: f64 = 12.0;
 /// Scores beyond this are beyond a Poisson of any low-scoring league.
 const POISSON_SCORES: usize = 40;
+const POISSON: &str = "poisson";
 
 /// One league's finished games, those to learn from and those to forecast.
 #[derive(Debug, Clone, Copy)]
@@ -38,22 +44,25 @@ pub(crate) struct League<'a> {
 }
 
 /// A named forecast of each held-out game, where it has one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Forecasts {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) uses_market: bool,
     pub(crate) games: Vec<Option<[f64; 3]>>,
 }
 
 /// Returns every baseline that the league's data allows.
 pub(crate) fn baselines(league: &League<'_>) -> Vec<Forecasts> {
-    let of = |name, uses_market, games| Forecasts { name, uses_market, games };
+    let of = |name: &str, uses_market, games| Forecasts { name: name.to_owned(), uses_market, games };
     let mut all = vec![of("home_rate", false, home_rate(league))];
     if let Some(games) = elo(league) {
         all.push(of("elo", false, games));
     }
     if let Some((name, games)) = ratings(league) {
         all.push(of(name, false, games));
+        if name == POISSON {
+            all.push(of("dixon_coles", false, weekly(league)));
+        }
     }
     let quoted = |consensus: &dyn Fn(&Example) -> Option<[f64; 3]>| {
         let fit = |e: &Example| consensus(e).and_then(|p| fit_to_league(p, league.three_way));
@@ -170,7 +179,7 @@ fn ratings(league: &League<'_>) -> Option<(&'static str, Vec<Option<[f64; 3]>>)>
             let (margin, total) = expected(e);
             fit(poisson_outcomes(f64::midpoint(total, margin), f64::midpoint(total, -margin)))
         });
-        return Some(("poisson", games.collect()));
+        return Some((POISSON, games.collect()));
     }
     let squares = league.train.iter().map(|e| (f64::from(e.margin) - expected(e).0).powi(2));
     let deviation = (squares.sum::<f64>() / n).sqrt().max(1e-3);
@@ -178,19 +187,35 @@ fn ratings(league: &League<'_>) -> Option<(&'static str, Vec<Option<[f64; 3]>>)>
     Some(("normal_margin", games.collect()))
 }
 
+fn weekly(league: &League<'_>) -> Vec<Option<[f64; 3]>> {
+    let games = league.graph.games();
+    let mut codes: BTreeMap<&Name, u32> = BTreeMap::new();
+    for game in games {
+        for name in [&game.home, &game.away] {
+            let next = codes.len() as u32;
+            codes.entry(name).or_insert(next);
+        }
+    }
+    let forecasts =
+        dixon_coles(league.all, league.test, &|game| (codes[&games[game].home], codes[&games[game].away]));
+    forecasts.into_iter().map(|p| p.and_then(|p| fit_to_league(p, league.three_way))).collect()
+}
+
+/// Returns the probabilities of 0, 1, 2, ... of a Poisson count.
+pub(crate) fn poisson_masses(mean: f64) -> Vec<f64> {
+    let mean = mean.max(0.05);
+    let mut mass = Vec::with_capacity(POISSON_SCORES);
+    let mut p = (-mean).exp();
+    for score in 1..=POISSON_SCORES {
+        mass.push(p);
+        p *= mean / score as f64;
+    }
+    mass
+}
+
 /// Returns home, draw, away for independent Poisson scores of these means.
 fn poisson_outcomes(home: f64, away: f64) -> [f64; 3] {
-    let masses = |mean: f64| {
-        let mean = mean.max(0.05);
-        let mut mass = Vec::with_capacity(POISSON_SCORES);
-        let mut p = (-mean).exp();
-        for score in 1..=POISSON_SCORES {
-            mass.push(p);
-            p *= mean / score as f64;
-        }
-        mass
-    };
-    let (home, away) = (masses(home), masses(away));
+    let (home, away) = (poisson_masses(home), poisson_masses(away));
     let mut outcome = [0.0; 3];
     for (h, p) in home.iter().enumerate() {
         for (a, q) in away.iter().enumerate() {

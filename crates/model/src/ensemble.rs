@@ -12,8 +12,8 @@
 
 use std::{collections::BTreeMap, io::Cursor};
 
-use graph::{Batch, SampleSettings};
-use market::{ModelCard, ScoreForecast};
+use graph::{Batch, Graph, SampleSettings, Sampler, Seed};
+use market::{ModelCard, Prediction, ScoreForecast};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tch::{Device, Tensor};
@@ -22,12 +22,14 @@ use crate::{
     LeagueBase, ModelError, TrainSettings, Variant,
     fit::Member,
     net::Architecture,
-    samples::{Samples, league_tensor, sample_settings},
+    samples::{Samples, sample_settings},
     tilt::BaseTable,
     tree::Tree,
 };
 
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
+/// Games forecast together.
+const AT_ONCE: usize = 256;
 
 /// How one member was trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -190,11 +192,44 @@ impl Ensemble {
             .map(|member| {
                 member.net.schema().check(&tree)?;
                 let device = member.store.device();
-                let league = league_tensor(&leagues, device);
-                let samples = Samples { tree: tree.to_device(device), league, leagues: leagues.clone() };
+                let (consensus, expected) = (batch.consensus.clone(), batch.expected.clone());
+                let samples = Samples::of(tree.to_device(device), leagues.clone(), consensus, expected);
+                let samples = samples.anchored(&self.table);
                 self.table.forecasts(&member.forecast(&self.table, &samples), &leagues)
             })
             .collect()
+    }
+
+    /// Forecasts known games, each as of its own instant: by the variant with prices where the game has one by then.
+    ///
+    /// The graph may know more than the ensemble was trained with: a seed sees only what was known before its as-of.
+    pub fn predict(&self, graph: &Graph, seeds: &[Seed]) -> Result<Vec<Prediction>, ModelError> {
+        let of = |variant: Variant| -> Result<Vec<Vec<ScoreForecast>>, ModelError> {
+            let mut games = vec![Vec::new(); seeds.len()];
+            let Some(settings) = self.sample_settings(variant) else { return Ok(games) };
+            let sampler = Sampler::new(graph, settings);
+            for (games, seeds) in games.chunks_mut(AT_ONCE).zip(seeds.chunks(AT_ONCE)) {
+                for member in self.forecast(variant, &sampler.sample(seeds))? {
+                    games.iter_mut().zip(member).for_each(|(game, forecast)| game.push(forecast));
+                }
+            }
+            Ok(games)
+        };
+        let (without, with) = (of(Variant::Hgt)?, of(Variant::HgtMarket)?);
+        let version = &self.file.card.version;
+        let said = seeds.iter().zip(without.into_iter().zip(with));
+        Ok(said
+            .map(|(seed, (without, with))| {
+                let priced = !with.is_empty() && graph.consensus(seed.game, seed.as_of).is_some();
+                Prediction {
+                    game: graph.games()[seed.game].clone(),
+                    as_of: seed.as_of,
+                    model_version: version.clone(),
+                    members: if priced { with } else { without.clone() },
+                    members_without_market: without,
+                }
+            })
+            .collect())
     }
 
     /// Returns what a variant's batches must be sampled with; none when it has no members.

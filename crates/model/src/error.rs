@@ -33,6 +33,16 @@ pub enum ModelError {
         "model.pt does not fit the architecture in model.json: tensor `{0}` is missing or has another shape"
     )]
     Weights(String),
+    /// A fold's graph knows what the fold has yet to forecast.
+    #[error(
+        "the graph holds what was known up to {as_of}, the fold may know only what was known before {cutoff}"
+    )]
+    LookAhead {
+        /// As-of of the graph.
+        as_of: jiff::Timestamp,
+        /// First decision of the fold.
+        cutoff: jiff::Timestamp,
+    },
     /// The graph bytes cannot be read.
     #[error("the graph file is corrupt: {0}; build the graph again")]
     GraphFile(String),

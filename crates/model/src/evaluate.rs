@@ -31,11 +31,20 @@ pub(crate) struct Evaluation {
 
 /// Scores `models` beside the baselines; none without a game that all forecasts cover.
 pub(crate) fn evaluate(id: &LeagueId, league: &League<'_>, models: Vec<Forecasts>) -> Option<Evaluation> {
+    let mut forecasts = baselines(league);
+    forecasts.extend(models);
+    compare(id, league, forecasts)
+}
+
+/// Scores forecasts on the same games; none without a game that all of them cover.
+pub(crate) fn compare(
+    id: &LeagueId,
+    league: &League<'_>,
+    mut forecasts: Vec<Forecasts>,
+) -> Option<Evaluation> {
     let decided = |e: &Example| league.three_way || e.margin != 0;
     let ties_left_out = league.test.iter().filter(|e| !decided(e)).count();
     let wanted = ((league.test.len() - ties_left_out) as f64 * COVERAGE).ceil() as usize;
-    let mut forecasts = baselines(league);
-    forecasts.extend(models);
     forecasts.retain(|f| {
         let covered = f.games.iter().zip(league.test).filter(|(p, e)| p.is_some() && decided(e));
         covered.count() >= wanted.max(1)
@@ -87,7 +96,7 @@ fn score(
         mean_and_error(&own.iter().zip(closing).map(|(own, bar)| own - bar).collect::<Vec<_>>())
     });
     ForecastScore {
-        name: forecast.name.to_owned(),
+        name: forecast.name.clone(),
         uses_market: forecast.uses_market,
         games: games.len(),
         log_loss: mean(log_loss),

@@ -8,7 +8,8 @@ use tch::{Device, Tensor, nn, nn::OptimizerConfig};
 
 use crate::{
     ModelError, TrainSettings,
-    net::{Architecture, Net},
+    direct::{Ridge, fit_direct},
+    net::{Architecture, FITTED_APART, Net},
     samples::{Labelled, Samples},
     tilt::{BaseTable, LogForecast},
 };
@@ -16,11 +17,8 @@ use crate::{
 /// The step size shrinks by this with every epoch, whatever the number of epochs will be: a refit for the number
 /// of epochs found goes through the same steps.
 const STEP_DECAY: f64 = 0.93;
-/// Steps of the linear part before the first epoch, and the first one's size.
-const DIRECT_STEPS: usize = 100;
-const DIRECT_RATE: f64 = 0.03;
-/// Games per such step.
-const DIRECT_BATCH: usize = 512;
+/// Group of all parameters that no other group holds.
+const MESSAGES: usize = 0;
 
 /// A network with its parameters.
 #[derive(Debug)]
@@ -41,7 +39,8 @@ impl Member {
     /// Returns the forecasts of `samples`, without dropout and gradients.
     pub(crate) fn forecast(&self, table: &BaseTable, samples: &Samples) -> LogForecast {
         tch::no_grad(|| {
-            table.forecast(&self.net.forward(&samples.tree, &samples.league, false), &samples.league)
+            let raw = self.net.forward(&samples.tree, &samples.league, false);
+            table.forecast(&raw, &samples.anchor, &samples.league)
         })
     }
 }
@@ -53,6 +52,7 @@ pub(crate) struct FitPlan<'a> {
     pub(crate) table: &'a BaseTable,
     pub(crate) seed: u64,
     pub(crate) epochs: usize,
+    pub(crate) ridge: Ridge,
 }
 
 /// Where a fit stands.
@@ -90,13 +90,14 @@ pub(crate) fn fit(
     let settings = plan.settings;
     let begin = Instant::now();
     member.net.standardise(&train.samples.tree)?;
-    fit_direct(member, plan, train)?;
+    fit_direct(member, plan, train, plan.ridge)?;
     // Dropout draws from libtorch's own generator.
     tch::manual_seed(plan.seed as i64 ^ 0x5eed);
     let mut random = ChaCha8Rng::seed_from_u64(plan.seed);
     let mut optimizer = nn::AdamW { wd: settings.weight_decay, ..nn::AdamW::default() }
         .build(&member.store, settings.learning_rate)
         .map_err(ModelError::torch("starting the optimizer"))?;
+    optimizer.set_lr_group(FITTED_APART, 0.0);
     let mut order: Vec<i64> = (0..train.samples.len() as i64).collect();
     let batches = order.len().div_ceil(settings.batch);
     let stopping = validation.filter(|_| settings.patience > 0);
@@ -104,7 +105,7 @@ pub(crate) fn fit(
     let mut epochs_run = 0;
     for epoch in 1..=plan.epochs {
         order.shuffle(&mut random);
-        optimizer.set_lr(settings.learning_rate * STEP_DECAY.powi(epoch as i32 - 1));
+        optimizer.set_lr_group(MESSAGES, settings.learning_rate * STEP_DECAY.powi(epoch as i32 - 1));
         let mut sum = 0.0;
         for (batch, index) in order.chunks(settings.batch).enumerate() {
             let piece = train.select(index);
@@ -144,31 +145,10 @@ pub(crate) fn fit(
     Ok(Fitted { epoch, epochs_run, validation_loss, seconds_per_epoch })
 }
 
-/// Fits the linear part alone, on games drawn at random, before the messages join in.
-fn fit_direct(member: &Member, plan: &FitPlan<'_>, train: &Labelled) -> Result<(), ModelError> {
-    let mut optimizer = nn::AdamW { wd: plan.settings.weight_decay, ..nn::AdamW::default() }
-        .build(&member.store, DIRECT_RATE)
-        .map_err(ModelError::torch("starting the optimizer"))?;
-    let seeds = train.samples.seeds();
-    let mut random = ChaCha8Rng::seed_from_u64(plan.seed ^ 0xd1ec7);
-    let mut order: Vec<i64> = (0..train.samples.len() as i64).collect();
-    for step in 0..DIRECT_STEPS {
-        optimizer.set_lr(DIRECT_RATE * (1.0 - step as f64 / DIRECT_STEPS as f64));
-        let (drawn, _) = order.partial_shuffle(&mut random, DIRECT_BATCH);
-        let samples = seeds.select(drawn);
-        let targets = train.targets.select(&Tensor::from_slice(drawn).to_device(samples.league.device()));
-        let raw = member.net.forward_direct(&samples.tree, &samples.league);
-        let forecast = plan.table.forecast(&raw, &samples.league);
-        let loss = forecast.loss(&targets, plan.settings.total_weight, plan.settings.outcome_weight);
-        optimizer.backward_step(&loss);
-    }
-    Ok(())
-}
-
 fn loss_of(member: &Member, plan: &FitPlan<'_>, piece: &Labelled, train: bool) -> Tensor {
     let samples = &piece.samples;
     let raw = member.net.forward(&samples.tree, &samples.league, train);
-    let forecast = plan.table.forecast(&raw, &samples.league);
+    let forecast = plan.table.forecast(&raw, &samples.anchor, &samples.league);
     forecast.loss(&piece.targets, plan.settings.total_weight, plan.settings.outcome_weight)
 }
 

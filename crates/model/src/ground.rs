@@ -12,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::{
     LeagueBase, ModelError, TrainSettings, Variant,
+    direct::{Ridge, choose_ridge, fit_direct},
     examples::{Example, Split},
     fit::{FitPlan, FitStep, Fitted, Member, fit},
     net::Architecture,
@@ -36,6 +37,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) architecture: Architecture,
     /// Histograms of the training games.
     pub(crate) table: BaseTable,
+    /// Penalties of the linear part, chosen on the validation games.
+    ridge: Ridge,
     train: Labelled,
     validation: Labelled,
     test: Samples,
@@ -67,14 +70,23 @@ impl<'a> Ground<'a> {
         };
         let table = BaseTable::new(&league_bases(graph, &split.train), device);
         let table_of_all = BaseTable::new(&league_bases(graph, &split.all), device);
-        let label = |part: &[Example], table: &BaseTable| Labelled::of(pick(part), part, table);
+        let closing = |part: &[Example]| -> Vec<Option<[f64; 3]>> {
+            let line = |e: &Example| variant.uses_market().then(|| graph.closing(e.game)).flatten();
+            part.iter().map(line).collect()
+        };
+        let label = |part: &[Example], table: &BaseTable| {
+            Labelled::of(pick(part), part, table, closing(part), settings.closing_share)
+        };
         let all = label(&seen.all, &table_of_all);
+        let train = label(&seen.train, &table);
+        let validation = label(&seen.validation, &table);
         Ok(Self {
             settings,
+            ridge: choose(&architecture, settings, &table, &train, &validation)?,
             architecture,
-            train: label(&seen.train, &table),
-            validation: label(&seen.validation, &table),
-            test: pick(&split.test),
+            train,
+            validation,
+            test: pick(&split.test).anchored(&table),
             table,
             all: (table_of_all, all),
         })
@@ -88,7 +100,7 @@ impl<'a> Ground<'a> {
         watch: &mut dyn FnMut(&FitStep),
     ) -> Result<(Member, Fitted), ModelError> {
         let mut member = Member::new(self.architecture.clone(), seed, self.table.device());
-        let plan = FitPlan { settings: self.settings, table: &self.table, seed, epochs };
+        let plan = FitPlan { settings: self.settings, table: &self.table, seed, epochs, ridge: self.ridge };
         let fitted = match self.resampled(&self.train, seed) {
             Some(train) => fit(&mut member, &plan, &train, Some(&self.validation), watch)?,
             None => fit(&mut member, &plan, &self.train, Some(&self.validation), watch)?,
@@ -105,12 +117,28 @@ impl<'a> Ground<'a> {
     ) -> Result<Member, ModelError> {
         let (table, all) = &self.all;
         let mut member = Member::new(self.architecture.clone(), seed, table.device());
-        let plan = FitPlan { settings: self.settings, table, seed, epochs };
+        let plan = FitPlan { settings: self.settings, table, seed, epochs, ridge: self.ridge };
         match self.resampled(all, seed) {
             Some(all) => fit(&mut member, &plan, &all, None, watch)?,
             None => fit(&mut member, &plan, all, None, watch)?,
         };
         Ok(member)
+    }
+
+    /// Fits the linear part alone, forecasts the held-out games, and with `refit` fits it again on all games.
+    pub(crate) fn fit_linear(&self, refit: bool) -> Result<(Member, Vec<ScoreForecast>), ModelError> {
+        let seed = self.settings.seed;
+        let fit_on = |table: &BaseTable, games: &Labelled| {
+            let mut member = Member::new(self.architecture.clone(), seed, table.device());
+            member.net.standardise(&games.samples.tree)?;
+            let plan = FitPlan { settings: self.settings, table, seed, epochs: 0, ridge: self.ridge };
+            fit_direct(&member, &plan, games, self.ridge)?;
+            Ok::<_, ModelError>(member)
+        };
+        let member = fit_on(&self.table, &self.train)?;
+        let forecasts = self.forecast_test(&member)?;
+        let (table, all) = &self.all;
+        Ok((if refit { fit_on(table, all)? } else { member }, forecasts))
     }
 
     /// Draws as many games with replacement, so that members differ by what the games leave open and not only by
@@ -131,6 +159,20 @@ impl<'a> Ground<'a> {
         }
         Ok(forecasts)
     }
+}
+
+/// Chooses the penalties of the linear part.
+fn choose(
+    architecture: &Architecture,
+    settings: &TrainSettings,
+    table: &BaseTable,
+    train: &Labelled,
+    validation: &Labelled,
+) -> Result<Ridge, ModelError> {
+    let mut member = Member::new(architecture.clone(), settings.seed, table.device());
+    member.net.standardise(&train.samples.tree)?;
+    let plan = FitPlan { settings, table, seed: settings.seed, epochs: 0, ridge: Ridge::default() };
+    choose_ridge(&member, &plan, train, validation)
 }
 
 fn seen_by(variant: Variant, graph: &Graph, split: &Split) -> Split {

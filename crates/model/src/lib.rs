@@ -10,15 +10,20 @@
 //! | `examples`, `samples`, `tree` | which games, as of when, as which tensors? |
 //! | `schema`, `hgt`, `net` | how do messages pass? |
 //! | [`base`], `tilt` | how do five numbers become two distributions, and what is the loss? |
+//! | `anchor`, `direct` | where does a forecast start, and what do plain features say? |
 //! | `ground`, `fit`, [`train`] | how are members trained, and the ensemble? |
-//! | `baselines`, `evaluate`, [`information`] | what must it beat, and what does it know beyond the price? |
+//! | `baselines`, `dixon_coles`, `evaluate`, [`information`] | what must it beat, and what does it know beyond the price? |
+//! | [`backtest`] | how would it have done, trained again and again as time went by? |
 //! | [`ensemble`], [`graph_file`] | how are model and graph kept? |
 //! | [`predictor`] | what does it say of a game? |
 //! | [`progress`] | where does training stand? |
 //! | [`runtime`] | does libtorch work here? |
 //! | [`search`] | which settings are worth trying? |
 
+mod anchor;
 mod baselines;
+mod direct;
+mod dixon_coles;
 mod error;
 mod evaluate;
 mod examples;
@@ -32,6 +37,7 @@ mod schema;
 mod tilt;
 mod tree;
 
+pub mod backtest;
 pub mod base;
 pub mod ensemble;
 pub mod graph_file;

@@ -11,11 +11,12 @@ use crate::{
     hgt::{HgtLayer, LayerConfig, Sources, State},
     schema::Schema,
     settings::TrainSettings,
+    tilt::TILTS,
     tree::Tree,
 };
 
-/// Parameters by which the histograms of a game are tilted: three for the margin, two for the total.
-pub(crate) const TILTS: i64 = 5;
+/// Group of the parameters that are fitted before the messages, and stay as they are then.
+pub(crate) const FITTED_APART: usize = 1;
 
 /// Beyond so many standard deviations a feature says no more.
 const FEATURE_LIMIT: f64 = 6.0;
@@ -23,9 +24,12 @@ const FEATURE_LIMIT: f64 = 6.0;
 /// Features of a game that the linear part of the head sees: those that compare both sides or quote the market.
 ///
 /// Those that only drift with the years (games seen, the league's means) would stand for the time itself.
-const DIRECT_FEATURES: [&str; 11] = [
+const DIRECT_FEATURES: [&str; 15] = [
     "elo_difference",
-    "expected_margin",
+    "strength_margin",
+    "rate_log_ratio",
+    "rate_log_ratio_squared",
+    "rate_log_mean",
     "expected_total",
     "rest_difference",
     "neutral",
@@ -35,6 +39,7 @@ const DIRECT_FEATURES: [&str; 11] = [
     "market_draw_logit",
     "market_margin",
     "market_total",
+    "market_drift",
 ];
 
 /// Sizes that the weights depend on; saved beside them.
@@ -131,11 +136,12 @@ impl Net {
         let layers = layers.collect();
         let zero = nn::Init::Const(0.0);
         let flat = nn::LinearConfig { ws_init: zero, bs_init: Some(zero), bias: true };
+        let fixed = (path / "head").set_group(FITTED_APART);
         let head = Head {
             hidden: nn::linear(path / "head" / "hidden", d, d, nn::LinearConfig::default()),
             out: nn::linear(path / "head" / "out", d, TILTS, flat),
-            direct: (path / "head").zeros("direct", &[TILTS, architecture.direct.len() as i64]),
-            league: (path / "head").zeros("league", &[architecture.leagues, TILTS]),
+            direct: fixed.zeros("direct", &[TILTS, architecture.direct.len() as i64]),
+            league: fixed.zeros("league", &[architecture.leagues, TILTS]),
         };
         let frequencies = frequencies(d, path.device());
         let direct = Tensor::from_slice(&architecture.direct).to_device(path.device());
@@ -178,10 +184,26 @@ impl Net {
     /// Returns the linear part of [`forward`](Self::forward) alone.
     pub(crate) fn forward_direct(&self, tree: &Tree, league: &Tensor) -> Tensor {
         let bias = self.head.league.index_select(0, league);
-        let Some(projection) = self.projections.get(&tree.kind) else { return bias };
-        let features = projection.standardise(&tree.features).squeeze_dim(1); // [games, width]
-        let seen = features.index_select(1, &self.direct);
-        seen.linear::<Tensor>(&self.head.direct, None) + bias
+        self.direct_features(tree).linear::<Tensor>(&self.head.direct, None) + bias
+    }
+
+    /// Returns what the linear part sees of the seeds: `[games, features]`, standardised.
+    pub(crate) fn direct_features(&self, tree: &Tree) -> Tensor {
+        match self.projections.get(&tree.kind) {
+            Some(projection) => {
+                projection.standardise(&tree.features).squeeze_dim(1).index_select(1, &self.direct)
+            }
+            None => tree.features.squeeze_dim(1).index_select(1, &self.direct),
+        }
+    }
+
+    /// Sets the linear part: `direct` is `[TILTS, features]`, `league` `[leagues, TILTS]`.
+    pub(crate) fn set_direct(&self, direct: &Tensor, league: &Tensor) -> Result<(), ModelError> {
+        tch::no_grad(|| {
+            self.head.direct.shallow_clone().f_copy_(direct)?;
+            self.head.league.shallow_clone().f_copy_(league)
+        })
+        .map_err(ModelError::torch("setting the linear part"))
     }
 
     pub(crate) fn project(&self, tree: &Tree) -> State {

@@ -38,6 +38,14 @@ impl Variant {
         }
     }
 
+    /// Returns the name of the linear part alone, without messages.
+    pub fn linear_name(self) -> &'static str {
+        match self {
+            Self::Hgt => "linear",
+            Self::HgtMarket => "linear_market",
+        }
+    }
+
     /// Whether it sees prices.
     pub fn uses_market(self) -> bool {
         self == Self::HgtMarket

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use graph::{Block, FanOut, Graph, Relation, SampleSettings, Sampler, Seed};
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::{
     ModelError, TrainSettings, Variant,
     examples::Example,
-    tilt::{BaseTable, Targets},
+    tilt::{BaseTable, TILTS, Targets},
     tree::Tree,
 };
 
@@ -64,6 +64,12 @@ pub(crate) struct Samples {
     pub(crate) tree: Tree,
     pub(crate) league: Tensor,
     pub(crate) leagues: Vec<usize>,
+    /// What the books agree on, for a variant that sees it.
+    pub(crate) consensus: Vec<Option<[f64; 3]>>,
+    /// Margin and total that the ratings expect.
+    pub(crate) expected: Vec<[f64; 2]>,
+    /// `[games, TILTS]`: where each forecast starts; 0 until [`anchored`](Self::anchored).
+    pub(crate) anchor: Tensor,
 }
 
 impl Samples {
@@ -77,13 +83,34 @@ impl Samples {
         let sampler = Sampler::new(graph, settings);
         let seeds: Vec<Seed> =
             examples.iter().map(|example| Seed { game: example.game, as_of: example.as_of }).collect();
-        let trees = seeds
-            .chunks(CHUNK)
-            .map(|seeds| Tree::new(&sampler.sample(seeds)))
-            .collect::<Result<Vec<_>, _>>()?;
+        let (mut trees, mut consensus, mut expected) = (Vec::new(), Vec::new(), Vec::new());
+        for seeds in seeds.chunks(CHUNK) {
+            let batch = sampler.sample(seeds);
+            trees.push(Tree::new(&batch)?);
+            consensus.extend(batch.consensus);
+            expected.extend(batch.expected);
+        }
         let tree = Tree::concatenate(&trees.iter().collect::<Vec<_>>())?.to_device(device);
         let leagues: Vec<usize> = examples.iter().map(|example| example.league).collect();
-        Ok(Self { tree, league: league_tensor(&leagues, device), leagues })
+        Ok(Self::of(tree, leagues, consensus, expected))
+    }
+
+    /// Joins a tree with its seeds' leagues, prices and expected scores.
+    pub(crate) fn of(
+        tree: Tree,
+        leagues: Vec<usize>,
+        consensus: Vec<Option<[f64; 3]>>,
+        expected: Vec<[f64; 2]>,
+    ) -> Self {
+        let device = tree.features.device();
+        let anchor = Tensor::zeros([leagues.len() as i64, TILTS], (Kind::Float, device));
+        Self { tree, league: league_tensor(&leagues, device), leagues, consensus, expected, anchor }
+    }
+
+    /// Starts each forecast from its price, as the histograms of `table` express it.
+    pub(crate) fn anchored(mut self, table: &BaseTable) -> Self {
+        self.anchor = table.anchors(&self.leagues, &self.consensus, &self.expected);
+        self
     }
 
     /// Returns the number of games.
@@ -98,12 +125,10 @@ impl Samples {
             tree: self.tree.select(&on_device),
             league: self.league.index_select(0, &on_device),
             leagues: index.iter().map(|i| self.leagues[*i as usize]).collect(),
+            consensus: index.iter().map(|i| self.consensus[*i as usize]).collect(),
+            expected: index.iter().map(|i| self.expected[*i as usize]).collect(),
+            anchor: self.anchor.index_select(0, &on_device),
         }
-    }
-
-    /// Returns the seeds without their neighbourhoods, not copied.
-    pub(crate) fn seeds(&self) -> Self {
-        Self { tree: self.tree.seeds(), league: self.league.shallow_clone(), leagues: self.leagues.clone() }
     }
 
     /// Returns consecutive pieces of at most `size` games, by index.
@@ -118,23 +143,39 @@ impl Samples {
 pub(crate) struct Labelled {
     pub(crate) samples: Samples,
     pub(crate) targets: Targets,
+    /// Margin and total of each game.
+    pub(crate) scores: Vec<(i32, i32)>,
+    /// Closing lines to learn from, and their share beside the result.
+    pub(crate) closing: Vec<Option<[f64; 3]>>,
+    pub(crate) closing_share: f64,
 }
 
 impl Labelled {
-    /// Labels `samples` with the scores of `examples`, which they were sampled from.
-    pub(crate) fn of(samples: Samples, examples: &[Example], table: &BaseTable) -> Self {
+    /// Labels `samples` with the scores of `examples`, which they were sampled from, and anchors them in `table`.
+    pub(crate) fn of(
+        samples: Samples,
+        examples: &[Example],
+        table: &BaseTable,
+        closing: Vec<Option<[f64; 3]>>,
+        closing_share: f64,
+    ) -> Self {
         let scores: Vec<_> = examples.iter().map(Example::score).collect();
-        Self { samples, targets: table.targets(&scores) }
+        let targets = table.targets(&scores, &closing, closing_share);
+        let scores = scores.into_iter().map(|(_, margin, total)| (margin, total)).collect();
+        Self { samples: samples.anchored(table), targets, scores, closing, closing_share }
     }
 
     pub(crate) fn select(&self, index: &[i64]) -> Self {
         let samples = self.samples.select(index);
         let on_device = Tensor::from_slice(index).to_device(samples.league.device());
-        Self { targets: self.targets.select(&on_device), samples }
+        let scores = index.iter().map(|i| self.scores[*i as usize]).collect();
+        let closing = index.iter().map(|i| self.closing[*i as usize]).collect();
+        let targets = self.targets.select(&on_device);
+        Self { targets, samples, scores, closing, closing_share: self.closing_share }
     }
 }
 
-pub(crate) fn league_tensor(leagues: &[usize], device: Device) -> Tensor {
+fn league_tensor(leagues: &[usize], device: Device) -> Tensor {
     let leagues: Vec<i64> = leagues.iter().map(|league| *league as i64).collect();
     Tensor::from_slice(&leagues).to_device(device)
 }

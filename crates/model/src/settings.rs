@@ -72,6 +72,9 @@ pub struct TrainSettings {
     pub total_weight: f64,
     /// Weight of the outcome's cross-entropy beside the margin's log-likelihood.
     pub outcome_weight: f64,
+    /// Share of the closing line, beside the result, in what the variant with prices learns from a finished game: a
+    /// closing price says more of the chances than the one score that came of them. 0 learns from results alone.
+    pub closing_share: f64,
     /// Share of games, the last by start, that only score the model.
     pub test_share: f64,
     /// Share of games, those before the test, that decide when to stop.
@@ -106,6 +109,7 @@ impl Default for TrainSettings {
             clip_norm: 1.0,
             total_weight: 0.5,
             outcome_weight: 1.0,
+            closing_share: 0.9,
             test_share: 0.15,
             validation_share: 0.15,
             relative_time: true,

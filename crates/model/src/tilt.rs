@@ -2,12 +2,21 @@
 //!
 //! `p(k) ∝ base(k) · exp(θ1·z + θ2·z² + θ3·[k = 0])`, with `z` the margin in the league's standard deviations;
 //! the total has no third term. The supports are finite, so every tilt is proper; θ2 is bounded from above, so that
-//! it cannot pile mass on the ends of the support either.
+//! it cannot pile mass on the ends of the support either. Where a game starts from its price, the price's own tilt (see
+//! [`anchor`](crate::anchor)) is added to the bounded ones.
 
 use market::{Distribution, ScoreForecast};
 use tch::{Device, Kind, Tensor};
 
-use crate::{LeagueBase, ModelError};
+use crate::{
+    LeagueBase, ModelError,
+    anchor::{Bin, anchor, centre},
+};
+
+/// Parameters by which the histograms of a game are tilted: three for the margin, then two for the total.
+pub(crate) const TILTS: i64 = 5;
+/// Those of the margin.
+pub(crate) const MARGIN_TILTS: usize = 3;
 
 /// Logarithm of a probability that rounds to 0, yet is a number.
 const IMPOSSIBLE: f64 = -1e9;
@@ -35,7 +44,7 @@ pub(crate) struct BaseTable {
 }
 
 #[derive(Debug)]
-struct Side {
+pub(crate) struct Side {
     first: i32,
     /// `[leagues, values]`.
     log_base: Tensor,
@@ -45,6 +54,8 @@ struct Side {
     level: Tensor,
     /// First value and count of each league.
     ranges: Vec<(i32, usize)>,
+    /// Each league's own range.
+    bins: Vec<Vec<Bin>>,
 }
 
 /// Log-probabilities of a batch.
@@ -66,6 +77,18 @@ pub(crate) struct Targets {
     outcome: Tensor,
     /// 0 for a tie in a 2-way league, which has no outcome; otherwise 1.
     decided: Tensor,
+    teacher: Option<Teacher>,
+}
+
+/// What the closing line says of games, as a target beside their scores.
+#[derive(Debug)]
+struct Teacher {
+    /// `[games]`: its share; 0 without a closing line.
+    share: Tensor,
+    /// `[games, margins]`: the league's histogram at the closing line's anchor.
+    margin: Tensor,
+    /// `[games, 3]`.
+    outcome: Tensor,
 }
 
 impl Targets {
@@ -76,6 +99,11 @@ impl Targets {
             total: pick(&self.total),
             outcome: pick(&self.outcome),
             decided: pick(&self.decided),
+            teacher: self.teacher.as_ref().map(|teacher| Teacher {
+                share: pick(&teacher.share),
+                margin: pick(&teacher.margin),
+                outcome: pick(&teacher.outcome),
+            }),
         }
     }
 }
@@ -104,13 +132,54 @@ impl BaseTable {
         }
     }
 
+    /// Returns the margins.
+    pub(crate) fn margin(&self) -> &Side {
+        &self.margin
+    }
+
+    /// Returns the totals.
+    pub(crate) fn total(&self) -> &Side {
+        &self.total
+    }
+
+    /// Returns whether a draw is bet on, by league.
+    pub(crate) fn three_way(&self) -> &[bool] {
+        &self.three_way
+    }
+
+    /// Returns the tilts `[games, TILTS]` at which each game says what its consensus says, or has the margin and total that
+    /// are `expected` of it.
+    pub(crate) fn anchors(
+        &self,
+        leagues: &[usize],
+        consensus: &[Option<[f64; 3]>],
+        expected: &[[f64; 2]],
+    ) -> Tensor {
+        let of_game = |((league, consensus), expected): ((&usize, &Option<[f64; 3]>), &[f64; 2])| {
+            let bins = self.margin.bins(*league);
+            let priced = consensus.and_then(|p| anchor(bins, p, self.three_way[*league]));
+            let (shift, level) = priced.unwrap_or_else(|| (centre(bins, expected[0]), 0.0));
+            let total = centre(self.total.bins(*league), expected[1]);
+            [shift as f32, 0.0, level as f32, total as f32, 0.0]
+        };
+        let flat: Vec<f32> = leagues.iter().zip(consensus).zip(expected).flat_map(of_game).collect();
+        Tensor::from_slice(&flat).view([-1, TILTS]).to_device(self.device())
+    }
+
     /// Returns where its tensors live.
     pub(crate) fn device(&self) -> Device {
         self.outcomes.device()
     }
 
     /// Turns scores `(league, margin, total)` into indices; a score beyond the range counts as its nearest end.
-    pub(crate) fn targets(&self, scores: &[(usize, i32, i32)]) -> Targets {
+    ///
+    /// Where there is a closing line it makes `share` of the target.
+    pub(crate) fn targets(
+        &self,
+        scores: &[(usize, i32, i32)],
+        closing: &[Option<[f64; 3]>],
+        share: f64,
+    ) -> Targets {
         let device = self.device();
         let index = |of: &dyn Fn(&(usize, i32, i32)) -> i64| {
             Tensor::from_slice(&scores.iter().map(of).collect::<Vec<i64>>()).to_device(device)
@@ -124,15 +193,33 @@ impl BaseTable {
             total: index(&|(league, _, total)| self.total.index(*league, *total)),
             outcome: index(&|(_, margin, _)| outcome_of(*margin) as i64),
             decided: Tensor::from_slice(&decided).to_device(device),
+            teacher: (share > 0.0 && closing.iter().any(Option::is_some))
+                .then(|| self.teacher(scores, closing, share)),
         }
     }
 
-    /// `raw` is `[games, 5]`, `league` `[games]`.
-    pub(crate) fn forecast(&self, raw: &Tensor, league: &Tensor) -> LogForecast {
-        let column = |i: i64| raw.narrow(1, i, 1);
-        let level = bounded(&column(2), LEVEL_LIMIT);
-        let margin = self.margin.tilt(league, &column(0), &column(1), Some(&level));
-        let total = self.total.tilt(league, &column(3), &column(4), None);
+    fn teacher(&self, scores: &[(usize, i32, i32)], closing: &[Option<[f64; 3]>], share: f64) -> Teacher {
+        let device = self.device();
+        let leagues: Vec<usize> = scores.iter().map(|(league, ..)| *league).collect();
+        let index: Vec<i64> = leagues.iter().map(|league| *league as i64).collect();
+        let anchors = self.anchors(&leagues, closing, &vec![[0.0; 2]; leagues.len()]);
+        let none = anchors.zeros_like();
+        let log = self.forecast(&none, &anchors, &Tensor::from_slice(&index).to_device(device));
+        let shares: Vec<f32> =
+            closing.iter().map(|line| if line.is_some() { share as f32 } else { 0.0 }).collect();
+        let share = Tensor::from_slice(&shares).to_device(device);
+        Teacher { share, margin: log.margin.exp(), outcome: log.outcome.exp() }
+    }
+
+    /// `raw` and `anchor` are `[games, TILTS]`, `league` `[games]`.
+    pub(crate) fn forecast(&self, raw: &Tensor, anchor: &Tensor, league: &Tensor) -> LogForecast {
+        let raw = |i: i64| raw.narrow(1, i, 1);
+        let anchor = |i: i64| anchor.narrow(1, i, 1);
+        let level = bounded(&raw(2), LEVEL_LIMIT) + anchor(2);
+        let shift = bounded(&raw(0), LINEAR_LIMIT) + anchor(0);
+        let margin = self.margin.tilt(league, &shift, &bounded_width(&raw(1)), Some(&level));
+        let shift = bounded(&raw(3), LINEAR_LIMIT) + anchor(3);
+        let total = self.total.tilt(league, &shift, &bounded_width(&raw(4)), None);
         let by_outcome = margin.exp().matmul(&self.outcomes).clamp_min(LEAST);
         let outcome = (by_outcome.log() + self.offered.index_select(0, league)).log_softmax(1, Kind::Float);
         LogForecast { margin, total, outcome }
@@ -166,10 +253,20 @@ impl LogForecast {
     /// Returns the mean over games of the loss: a scalar.
     pub(crate) fn loss(&self, targets: &Targets, total_weight: f64, outcome_weight: f64) -> Tensor {
         let at = |log: &Tensor, index: &Tensor| -log.gather(1, &index.unsqueeze(1), false).squeeze_dim(1);
-        let margin = at(&self.margin, &targets.margin).mean(Kind::Float);
+        let (mut margin, mut outcome) =
+            (at(&self.margin, &targets.margin), at(&self.outcome, &targets.outcome));
+        if let Some(teacher) = &targets.teacher {
+            let taught = |log: &Tensor, wanted: &Tensor| {
+                -(log.clamp_min(LEAST.ln()) * wanted).sum_dim_intlist(1, false, Kind::Float)
+            };
+            let own = 1.0 - &teacher.share;
+            margin = margin * &own + taught(&self.margin, &teacher.margin) * &teacher.share;
+            outcome = outcome * &own + taught(&self.outcome, &teacher.outcome) * &teacher.share;
+        }
+        let margin = margin.mean(Kind::Float);
         let total = at(&self.total, &targets.total).mean(Kind::Float);
         let decided = targets.decided.sum(Kind::Float).clamp_min(1.0);
-        let outcome = (at(&self.outcome, &targets.outcome) * &targets.decided).sum(Kind::Float) / decided;
+        let outcome = (outcome * &targets.decided).sum(Kind::Float) / decided;
         margin + total * total_weight + outcome * outcome_weight
     }
 }
@@ -183,9 +280,12 @@ impl Side {
         let first = ranges.iter().map(|(first, _)| *first).min().unwrap_or(0);
         let end = ranges.iter().map(|(first, count)| first + *count as i32).max().unwrap_or(1);
         let values = first..end;
-        let (mut log_base, mut z) = (Vec::new(), Vec::new());
+        let (mut log_base, mut z, mut bins) = (Vec::new(), Vec::new(), Vec::new());
         for league in leagues {
             let (mean, deviation) = (league.mean(), league.standard_deviation().max(1e-6));
+            let bin =
+                |(value, mass): (i32, f64)| Bin { value, mass, z: (f64::from(value) - mean) / deviation };
+            bins.push(league.iter().map(bin).collect());
             for value in values.clone() {
                 let p = league.probability(value);
                 log_base.push(if p > 0.0 { p.ln() } else { IMPOSSIBLE } as f32);
@@ -200,7 +300,13 @@ impl Side {
             z: Tensor::from_slice(&z).view(shape).to_device(device),
             level: Tensor::from_slice(&level).to_device(device),
             ranges,
+            bins,
         }
+    }
+
+    /// Returns the values of a league with their untilted probabilities, ascending and without gaps.
+    pub(crate) fn bins(&self, league: usize) -> &[Bin] {
+        &self.bins[league]
     }
 
     fn index(&self, league: usize, value: i32) -> i64 {
@@ -210,7 +316,7 @@ impl Side {
 
     fn tilt(&self, league: &Tensor, linear: &Tensor, quadratic: &Tensor, level: Option<&Tensor>) -> Tensor {
         let z = self.z.index_select(0, league);
-        let tilt = &z * bounded(linear, LINEAR_LIMIT) + z.square() * bounded_width(quadratic);
+        let tilt = &z * linear + z.square() * quadratic;
         let tilt = match level {
             Some(level) => tilt + level * &self.level,
             None => tilt,
@@ -243,6 +349,27 @@ fn bounded(raw: &Tensor, limit: f64) -> Tensor {
 /// The identity near 0, from [`NARROW_LIMIT`] below it to [`WIDEN_LIMIT`] above.
 fn bounded_width(raw: &Tensor) -> Tensor {
     bounded(&raw.relu(), WIDEN_LIMIT) - bounded(&(-raw).relu(), NARROW_LIMIT)
+}
+
+/// Returns the limit of a tilt on the side of `raw`.
+fn limit(tilt: usize, raw: f64) -> f64 {
+    match tilt {
+        0 | 3 => LINEAR_LIMIT,
+        2 => LEVEL_LIMIT,
+        _ if raw > 0.0 => WIDEN_LIMIT,
+        _ => NARROW_LIMIT,
+    }
+}
+
+/// Bounds a raw tilt as [`BaseTable::forecast`] does.
+pub(crate) fn bound(tilt: usize, raw: f64) -> f64 {
+    let limit = limit(tilt, raw);
+    (raw / limit).tanh() * limit
+}
+
+/// Returns the slope of [`bound`].
+pub(crate) fn bound_slope(tilt: usize, raw: f64) -> f64 {
+    1.0 - (raw / limit(tilt, raw)).tanh().powi(2)
 }
 
 #[cfg(test)]

@@ -35,6 +35,9 @@ pub struct Provenance {
 pub struct Trained {
     /// What is deployed.
     pub ensemble: Ensemble,
+    /// One member of each variant that has no messages, only the linear part over the same features: what the graph
+    /// must beat.
+    pub linear: Ensemble,
     /// Every held-out game, by start, forecast as of its decision by members that were not refitted.
     pub held_out: Vec<Prediction>,
 }
@@ -56,6 +59,7 @@ pub struct Trainer<'a> {
     graph: &'a Graph,
     settings: TrainSettings,
     provenance: Provenance,
+    variants: Vec<Variant>,
 }
 
 /// One variant's members and what the unrefitted ones say of the held-out games: `[member][game]`.
@@ -63,12 +67,21 @@ struct VariantResult {
     members: Vec<Member>,
     records: Vec<MemberRecord>,
     held_out: Vec<Vec<ScoreForecast>>,
+    /// The member without messages, and what it says of the held-out games.
+    linear: (Member, Vec<ScoreForecast>),
 }
 
 impl<'a> Trainer<'a> {
     /// Trains on `graph` under `settings`.
     pub fn new(graph: &'a Graph, settings: TrainSettings, provenance: Provenance) -> Self {
-        Self { graph, settings, provenance }
+        Self { graph, settings, provenance, variants: Variant::ALL.to_vec() }
+    }
+
+    /// Trains no variant that sees prices.
+    #[must_use]
+    pub fn without_market(mut self) -> Self {
+        self.variants.retain(|variant| !variant.uses_market());
+        self
     }
 
     /// Trains, scores and, unless switched off, fits again on all games.
@@ -79,7 +92,7 @@ impl<'a> Trainer<'a> {
         self.settings.check()?;
         let split = Split::of(self.graph, &self.settings)?;
         let mut results = BTreeMap::new();
-        for variant in Variant::ALL {
+        for &variant in &self.variants {
             results.insert(variant, self.train_variant(variant, &split, progress)?);
         }
         let evaluated: Vec<_> = (0..self.graph.leagues().len())
@@ -99,22 +112,29 @@ impl<'a> Trainer<'a> {
             scores,
             configurations_tried: self.provenance.configurations_tried,
         };
-        let ties_left_out = ties_left_out.collect();
+        let ties_left_out: BTreeMap<String, usize> = ties_left_out.collect();
         let records = results.values().flat_map(|result| result.records.clone()).collect();
         let held_out = self.held_out(&split.test, &results);
-        let ensemble = Ensemble::assemble(Parts {
-            card,
+        let (mut members, mut linear) = (BTreeMap::new(), BTreeMap::new());
+        for (variant, result) in results {
+            members.insert(variant, result.members);
+            linear.insert(variant, vec![result.linear.0]);
+        }
+        let parts = |members, records| Parts {
+            card: card.clone(),
             settings: self.settings.clone(),
-            leagues,
-            ties_left_out,
+            leagues: leagues.clone(),
+            ties_left_out: ties_left_out.clone(),
             records,
             inputs: self.provenance.inputs.clone(),
-            members: results.into_iter().map(|(variant, result)| (variant, result.members)).collect(),
-        })?;
+            members,
+        };
+        let ensemble = Ensemble::assemble(parts(members, records))?;
+        let linear = Ensemble::assemble(parts(linear, Vec::new()))?;
         let version = ensemble.card().version.clone();
         let held_out =
             held_out.into_iter().map(|p| Prediction { model_version: version.clone(), ..p }).collect();
-        Ok(Trained { ensemble, held_out })
+        Ok(Trained { ensemble, linear, held_out })
     }
 
     fn train_variant(
@@ -125,7 +145,12 @@ impl<'a> Trainer<'a> {
     ) -> Result<VariantResult, ModelError> {
         let settings = &self.settings;
         let ground = Ground::new(self.graph, settings, variant, split)?;
-        let mut result = VariantResult { members: vec![], records: vec![], held_out: vec![] };
+        let mut result = VariantResult {
+            members: vec![],
+            records: vec![],
+            held_out: vec![],
+            linear: ground.fit_linear(settings.refit)?,
+        };
         let mut epochs_found = Vec::new();
         for number in 0..settings.ensemble {
             let seed = member_seed(settings.seed, number);
@@ -171,17 +196,22 @@ impl<'a> Trainer<'a> {
         let mut train = of_league(&split.train);
         train.extend(of_league(&split.validation));
         let three_way = self.graph.leagues()[league].three_way;
-        let models = results.iter().map(|(variant, result)| {
+        let of = |variant: Variant, name: &str, members: &[&[ScoreForecast]]| {
             let games = split.test.iter().enumerate().filter(|(_, example)| example.league == league);
             let pool = |(game, example): (usize, &Example)| {
                 let says = !variant.uses_market() || is_priced(self.graph, example);
-                says.then(|| mean_outcome(&result.held_out, game)).and_then(|p| fit_to_league(p, three_way))
+                says.then(|| mean_outcome(members.iter().map(|member| &member[game])))
+                    .and_then(|p| fit_to_league(p, three_way))
             };
-            Forecasts {
-                name: variant.as_str(),
-                uses_market: variant.uses_market(),
-                games: games.map(pool).collect(),
-            }
+            let (name, uses_market) = (name.to_owned(), variant.uses_market());
+            Forecasts { name, uses_market, games: games.map(pool).collect() }
+        };
+        let models = results.iter().flat_map(|(variant, result)| {
+            let members: Vec<&[ScoreForecast]> = result.held_out.iter().map(Vec::as_slice).collect();
+            [
+                of(*variant, variant.linear_name(), &[&result.linear.1]),
+                of(*variant, variant.as_str(), &members),
+            ]
         });
         let models = models.collect();
         let here = League { graph: self.graph, three_way, all: &all, train: &train, test: &test };
@@ -208,11 +238,12 @@ impl<'a> Trainer<'a> {
 }
 
 /// Returns home, draw, away, averaged over members.
-fn mean_outcome(members: &[Vec<ScoreForecast>], game: usize) -> [f64; 3] {
+pub(crate) fn mean_outcome<'a>(members: impl ExactSizeIterator<Item = &'a ScoreForecast>) -> [f64; 3] {
+    let count = members.len().max(1) as f64;
     let mut mean = [0.0; 3];
-    for forecasts in members {
-        let outcome = forecasts[game].moneyline_three_way();
-        mean.iter_mut().zip(outcome).for_each(|(sum, p)| *sum += p / members.len() as f64);
+    for forecast in members {
+        let outcome = forecast.moneyline_three_way();
+        mean.iter_mut().zip(outcome).for_each(|(sum, p)| *sum += p / count);
     }
     mean
 }

@@ -66,11 +66,6 @@ impl Tree {
         self.map(&|tensor| tensor.to_device(device))
     }
 
-    /// Returns the seeds alone, not copied.
-    pub(crate) fn seeds(&self) -> Self {
-        Self { kind: self.kind, features: self.features.shallow_clone(), branches: Vec::new() }
-    }
-
     fn map(&self, change: &dyn Fn(&Tensor) -> Tensor) -> Self {
         let branch = |branch: &Branch| Branch {
             relation: branch.relation,

@@ -11,8 +11,10 @@
 //! assert!(bankroll.alt.starts_with("Bankroll by day"));
 //! ```
 
-mod bankroll;
-mod reliability;
+pub(crate) mod bankroll;
+pub(crate) mod gaps;
+pub(crate) mod learning;
+pub(crate) mod reliability;
 
 use std::{error::Error, sync::LazyLock};
 
@@ -64,7 +66,10 @@ pub struct Charts {
 impl Charts {
     /// Draws what `data` has facts for.
     pub fn draw(data: &ReportData) -> Result<Self, ChartError> {
-        Ok(Self { bankroll: bankroll::chart(data)?, reliability: reliability::chart(data)? })
+        Ok(Self {
+            bankroll: bankroll::chart(&data.bankroll_curve, &data.currency)?,
+            reliability: reliability::chart(&data.reliability)?,
+        })
     }
 
     /// Returns the charts that there are, in the order of the report.

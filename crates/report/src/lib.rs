@@ -14,6 +14,7 @@
 //! | [`smtp`] | how does a message reach the server, and what if not? |
 //! | [`send_log`] | has this recipient had this report already? |
 
+pub mod backtest;
 pub mod chart;
 pub mod format;
 pub mod headline;

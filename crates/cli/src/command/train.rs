@@ -97,7 +97,7 @@ fn smoke_test(settings: &TrainSettings, context: &Context, json: bool) -> anyhow
 }
 
 /// Models beside baselines on the same held-out games.
-fn scores_table(scores: &LeagueScores) -> String {
+pub(super) fn scores_table(scores: &LeagueScores) -> String {
     let mut shown = table(&["forecast", ">log-loss", ">brier", ">rps", ">ece", ">vs closing"]);
     for forecast in &scores.forecasts {
         let closing = match (forecast.log_loss_minus_closing, forecast.standard_error) {

@@ -1,10 +1,12 @@
-//! `edge trial`: one trial of a sweep, as a worker runs it.
+//! `edge trial`: one piece of work in a process of its own, as a worker runs it.
 
 use std::path::Path;
 
 use anyhow::Context as _;
 use coordinator::marker;
+use serde::{Deserialize, Serialize};
 
+use super::backtest::FoldOrder;
 use crate::{
     args::TrialArgs,
     context::Context,
@@ -12,18 +14,31 @@ use crate::{
     night::{self, TrialOrder},
 };
 
+/// What a process is told to do.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Order {
+    /// Train one configuration of a sweep.
+    Trial(TrialOrder),
+    /// Train for one fold of a backtest and forecast its games.
+    Fold(FoldOrder),
+}
+
 pub(crate) fn run(args: &TrialArgs, context: &Context) -> anyhow::Result<Status> {
-    let order =
-        std::fs::read(&args.spec).with_context(|| format!("cannot read the trial's order {}", args.spec))?;
-    let order: TrialOrder =
-        serde_json::from_slice(&order).with_context(|| format!("{} is no order of a trial", args.spec))?;
-    let graph = night::graph_as_of(context, order.as_of)?;
-    let result = model::run_trial(&graph, &order.spec, &mut ())?;
+    let order = std::fs::read(&args.spec).with_context(|| format!("cannot read the order {}", args.spec))?;
+    let order: Order =
+        serde_json::from_slice(&order).with_context(|| format!("{} is no order", args.spec))?;
+    let bytes = match order {
+        Order::Trial(order) => {
+            let graph = night::graph_as_of(context, order.as_of)?;
+            serde_json::to_vec_pretty(&model::run_trial(&graph, &order.spec, &mut ())?)?
+        }
+        Order::Fold(order) => serde_json::to_vec(&order.run(context)?)?,
+    };
     let folder = Path::new(&args.out);
     std::fs::create_dir_all(folder)?;
-    let bytes = serde_json::to_vec_pretty(&result)?;
     std::fs::write(folder.join("result.json"), &bytes)?;
-    // The marker appears whole and last: its being there is the success of the trial.
+    // The marker appears whole and last: its being there is the success of the order.
     let part = folder.join("done.part");
     std::fs::write(&part, model::sha256(&bytes))?;
     std::fs::rename(&part, folder.join(marker::MARKER))?;

@@ -99,7 +99,7 @@ pub(crate) fn settle(context: &Context, night: &Night, run_id: &str) -> anyhow::
 }
 
 /// Returns the close of a bet's selection: the last quotes before the start, of the bet's own book where it quotes.
-fn closing(bet: &Entry, snapshot: &Snapshot) -> Option<ClosingLine> {
+pub(crate) fn closing(bet: &Entry, snapshot: &Snapshot) -> Option<ClosingLine> {
     let terms = bet.terms.as_ref()?;
     let of_market = |line: &&LineRow| {
         line.game.game_id == terms.game_id
@@ -143,7 +143,7 @@ pub(crate) fn place(context: &Context, night: &Night, slate: &Slate, run_id: &st
     append(context, &mut ledger, entries)
 }
 
-fn terms(verdict: &Verdict, slate: &Slate, three_way: bool) -> Terms {
+pub(crate) fn terms(verdict: &Verdict, slate: &Slate, three_way: bool) -> Terms {
     let line = &verdict.line;
     Terms {
         game_id: line.game.game_id.clone(),

@@ -8,7 +8,7 @@ use data::{League, Snapshot};
 use jiff::{SignedDuration, Timestamp};
 use ledger::{
     Cut, Ledger, Proposal, Stake,
-    stakes::{Purse, growth_added, size},
+    stakes::{Purse, StakeSettings, growth_added, size},
 };
 use lenses::{
     Aggregate, Assessment, Candidate, Evidence, Lens, LensKind, Weights, assess, candidate::Quotes,
@@ -165,33 +165,73 @@ pub(crate) fn decide(
 ) -> anyhow::Result<Slate> {
     let ledger = ledger_as_of(context, night)?;
     let purse = ledger.purse(context.settings.bankroll, night.mode());
-    let weights = Weights::default();
-    let lines = lines_of(&predicted.predictions, snapshot);
-    let quotes = Quotes::at(&lines, night.as_of, MAX_PRICE_AGE);
-    let mut refused = BTreeMap::new();
-    for (_, refusal) in &quotes.refused {
-        *refused.entry(kind_of(refusal).to_owned()).or_insert(0) += 1;
+    let desk = Desk { ledger: &ledger, purse, stakes: &context.settings.stakes, as_of: night.as_of };
+    Ok(desk.decide(predicted, snapshot))
+}
+
+/// What a decision rests on beside predictions and prices; a backtest sits at the same desk as a night.
+pub(crate) struct Desk<'a> {
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) purse: Purse,
+    pub(crate) stakes: &'a StakeSettings,
+    pub(crate) as_of: Timestamp,
+}
+
+impl Desk<'_> {
+    /// Decides over a slate; `snapshot` is what was known before the desk's as-of.
+    pub(crate) fn decide(&self, predicted: Predicted, snapshot: &Snapshot) -> Slate {
+        let weights = Weights::default();
+        let lines = lines_of(&predicted.predictions, snapshot);
+        let quotes = Quotes::at(&lines, self.as_of, MAX_PRICE_AGE);
+        let mut refused = BTreeMap::new();
+        for (_, refusal) in &quotes.refused {
+            *refused.entry(kind_of(refusal).to_owned()).or_insert(0) += 1;
+        }
+        let seen = games_seen(&predicted.predictions, snapshot, self.as_of);
+        let best = quotes.best();
+        let looked: Vec<(&Candidate, Assessment)> = best
+            .iter()
+            .filter_map(|candidate| {
+                let line = candidate.line();
+                let prediction =
+                    predicted.predictions.iter().find(|p| p.game.game_id == line.game.game_id)?;
+                let evidence =
+                    evidence(self.ledger, candidate, prediction, &quotes, &predicted.model, snapshot, &seen)?;
+                Some((*candidate, assess(line.price, &evidence, self.stakes.hurdle)))
+            })
+            .collect();
+        let verdicts = judge(self.stakes, &looked, &self.purse, &weights);
+        Slate {
+            model: predicted.model,
+            predictions: predicted.predictions,
+            three_way: snapshot.leagues.iter().filter(|l| l.three_way).map(|l| l.id.clone()).collect(),
+            weights_version: weights.version().to_owned(),
+            prices_compared: quotes.candidates.len(),
+            refused,
+            verdicts,
+        }
     }
-    let best = quotes.best();
-    let looked: Vec<(&Candidate, Assessment)> = best
-        .iter()
-        .filter_map(|candidate| {
-            let line = candidate.line();
-            let prediction = predicted.predictions.iter().find(|p| p.game.game_id == line.game.game_id)?;
-            let evidence = evidence(&ledger, candidate, prediction, &quotes, &predicted.model, snapshot)?;
-            Some((*candidate, assess(line.price, &evidence, context.settings.stakes.hurdle)))
+}
+
+/// Returns how many games of each team count, recent ones more, by league and team.
+fn games_seen(
+    predictions: &[Prediction],
+    snapshot: &Snapshot,
+    as_of: Timestamp,
+) -> BTreeMap<(LeagueId, Name), f64> {
+    let results = snapshot.latest_results();
+    let sides =
+        predictions.iter().flat_map(|p| [(&p.game.league, &p.game.home), (&p.game.league, &p.game.away)]);
+    sides
+        .map(|(league, team)| {
+            let ages = results
+                .iter()
+                .filter(|result| result.game.league == *league)
+                .filter(|result| result.game.home == *team || result.game.away == *team)
+                .map(|result| as_of.duration_since(result.game.start_time).as_secs_f64() / 86_400.0);
+            ((league.clone(), team.clone()), effective_games(ages, HALF_LIFE_DAYS))
         })
-        .collect();
-    let verdicts = judge(context, &looked, &purse, &weights);
-    Ok(Slate {
-        model: predicted.model,
-        predictions: predicted.predictions,
-        three_way: snapshot.leagues.iter().filter(|l| l.three_way).map(|l| l.id.clone()).collect(),
-        weights_version: weights.version().to_owned(),
-        prices_compared: quotes.candidates.len(),
-        refused,
-        verdicts,
-    })
+        .collect()
 }
 
 fn lines_of(predictions: &[Prediction], snapshot: &Snapshot) -> Vec<LineRow> {
@@ -217,6 +257,7 @@ fn evidence(
     quotes: &Quotes,
     model: &ModelCard,
     snapshot: &Snapshot,
+    seen: &BTreeMap<(LeagueId, Name), f64>,
 ) -> Option<Evidence> {
     let line = candidate.line();
     let league: &League = snapshot.leagues.iter().find(|league| league.id == line.game.league)?;
@@ -229,15 +270,7 @@ fn evidence(
     let scores = model.scores.iter().find(|scores| scores.league == line.game.league);
     // The weight was measured on who wins; nothing was measured on totals, so none is claimed there.
     let information = scores.and_then(|scores| scores.information).filter(|_| line.market != Market::Total);
-    let games = |team: &Name| {
-        let ages = snapshot
-            .latest_results()
-            .into_iter()
-            .filter(|result| result.game.league == line.game.league)
-            .filter(|result| result.game.home == *team || result.game.away == *team)
-            .map(|result| candidate.as_of().duration_since(result.game.start_time).as_secs_f64() / 86_400.0);
-        effective_games(ages, HALF_LIFE_DAYS)
-    };
+    let games = |team: &Name| seen.get(&(line.game.league.clone(), team.clone())).copied().unwrap_or(0.0);
     Some(Evidence {
         information,
         effective_games: Some(games(&line.game.home).min(games(&line.game.away))),
@@ -249,12 +282,11 @@ fn evidence(
 
 /// Adds the fifth lens, aggregates, and sizes the stakes.
 fn judge(
-    context: &Context,
+    settings: &StakeSettings,
     looked: &[(&Candidate, Assessment)],
     purse: &Purse,
     weights: &Weights,
 ) -> Vec<Verdict> {
-    let settings = &context.settings.stakes;
     let usable: Vec<&(&Candidate, Assessment)> = looked
         .iter()
         .filter(|(_, assessment)| assessment.grades.is_some() && assessment.edge.is_some())

@@ -9,7 +9,7 @@ use model::{Search, TrainSettings, TrialResult, TrialSpec};
 use serde::{Deserialize, Serialize};
 
 use super::{Night, write_step};
-use crate::{context::Context, table::counted};
+use crate::{command::trial::Order, context::Context, table::counted};
 
 /// What a trial's process is told: which graph, which settings.
 #[derive(Debug, Serialize, Deserialize)]
@@ -92,7 +92,7 @@ fn run_wave(
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     for spec in &specs {
         let order = folder.join(format!("trial-{}.json", spec.id));
-        std::fs::write(&order, serde_json::to_vec(&TrialOrder { as_of, spec: spec.clone() })?)?;
+        std::fs::write(&order, serde_json::to_vec(&Order::Trial(TrialOrder { as_of, spec: spec.clone() }))?)?;
         let flags = context.flags_of_self().into_iter().map(|flag| flag.to_string_lossy().into_owned());
         let job = JobSpec::new(format!("trial-{}", spec.id), &program).args(flags).args([
             "trial".to_owned(),

@@ -82,7 +82,7 @@ pub(crate) fn train(
         inputs: BTreeMap::from([("graph".to_owned(), model::sha256(&model::graph_to_bytes(&graph)?))]),
         configurations_tried,
     };
-    let Trained { ensemble, held_out } = Trainer::new(&graph, settings, provenance).train(progress)?;
+    let Trained { ensemble, held_out, .. } = Trainer::new(&graph, settings, provenance).train(progress)?;
     let (weights, json) = ensemble.to_bytes()?;
     let card = ensemble.card().clone();
     let store = context.store()?;

@@ -47,7 +47,7 @@ fn batch() -> Batch {
     let referees = n.block(NodeKind::Referee, 4, 2, vec![refereed]);
     let referees = n.children(Relation::Officiates, 2, &[1, 2], referees);
     let seeds = n.block(NodeKind::Game, 2, 5, vec![home, away, referees]);
-    Batch { seeds, league: vec![0, 1] }
+    Batch { seeds, league: vec![0, 1], consensus: vec![None; 2], expected: vec![[0.0; 2]; 2] }
 }
 
 fn net(batch: &Batch, relative_time: bool) -> (nn::VarStore, Net, Tree) {

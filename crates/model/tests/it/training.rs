@@ -47,7 +47,10 @@ fn training_learns_what_there_is_to_learn() {
     for league in &card.scores {
         let names: Vec<&str> = league.forecasts.iter().map(|score| score.name.as_str()).collect();
         let ratings = if league.league.as_str() == "ball" { "normal_margin" } else { "poisson" };
-        assert_eq!(names, ["home_rate", "elo", ratings, "opening_line", "closing_line", "hgt", "hgt_market"]);
+        let mut wanted = vec!["home_rate", "elo", ratings];
+        wanted.extend((ratings == "poisson").then_some("dixon_coles"));
+        wanted.extend(["opening_line", "closing_line", "linear", "hgt", "linear_market", "hgt_market"]);
+        assert_eq!(names, wanted);
         assert!(league.forecasts.iter().all(|score| score.games == league.forecasts[0].games));
         let (home_rate, hgt) = (score(league, "home_rate"), score(league, "hgt"));
         assert!(hgt.log_loss < home_rate.log_loss - 0.02, "{hgt:?} beside {home_rate:?}");

@@ -5,7 +5,7 @@ use plotters::{coord::Shift, prelude::*};
 use super::{ACCENT, BAND, Chart, ChartError, DrawError, Drawing, RULE, label_style, render};
 use crate::{
     format::{self, money},
-    input::{BankrollPoint, ReportData},
+    input::BankrollPoint,
 };
 
 struct Curve<'a> {
@@ -15,9 +15,9 @@ struct Curve<'a> {
 }
 
 /// Draws the curve; none with fewer than two days.
-pub(super) fn chart(data: &ReportData) -> Result<Option<Chart>, ChartError> {
-    let [first, .., last] = data.bankroll_curve.as_slice() else { return Ok(None) };
-    let amounts = data.bankroll_curve.iter().flat_map(|point| {
+pub(crate) fn chart(points: &[BankrollPoint], currency: &str) -> Result<Option<Chart>, ChartError> {
+    let [first, .., last] = points else { return Ok(None) };
+    let amounts = points.iter().flat_map(|point| {
         let (low, high) = point.expected.unwrap_or((point.bankroll, point.bankroll));
         [point.bankroll.as_f64(), low.as_f64(), high.as_f64()]
     });
@@ -25,13 +25,13 @@ pub(super) fn chart(data: &ReportData) -> Result<Option<Chart>, ChartError> {
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), amount| (low.min(amount), high.max(amount)));
     // A flat curve still needs a range to be drawn in.
     let margin = ((high - low) * 0.08).max(high.abs() * 0.002).max(0.5);
-    let curve = Curve { points: &data.bankroll_curve, low: low - margin, high: high + margin };
+    let curve = Curve { points, low: low - margin, high: high + margin };
     let alt = format!(
         "Bankroll by day from {} to {}: it went from {} to {}.",
         first.date.strftime("%-d %b %Y"),
         last.date.strftime("%-d %b %Y"),
-        money(first.bankroll, &data.currency),
-        money(last.bankroll, &data.currency),
+        money(first.bankroll, currency),
+        money(last.bankroll, currency),
     );
     render(&curve, "bankroll", alt).map(Some)
 }

@@ -4,20 +4,16 @@ use market::score::ReliabilityBin;
 use plotters::{coord::Shift, prelude::*};
 
 use super::{ACCENT, Chart, ChartError, DrawError, Drawing, MUTED, RULE, label_style, render};
-use crate::{
-    format::{counted, number, percent},
-    input::ReportData,
-};
+use crate::format::{counted, number, percent};
 
 struct Plot {
     bins: Vec<ReliabilityBin>,
 }
 
 /// Draws the plot; none without a bin that can be drawn.
-pub(super) fn chart(data: &ReportData) -> Result<Option<Chart>, ChartError> {
+pub(crate) fn chart(bins: &[ReliabilityBin]) -> Result<Option<Chart>, ChartError> {
     let is_share = |share: f64| (0.0..=1.0).contains(&share);
-    let bins =
-        data.reliability.iter().copied().filter(|bin| is_share(bin.forecast) && is_share(bin.observed));
+    let bins = bins.iter().copied().filter(|bin| is_share(bin.forecast) && is_share(bin.observed));
     let bins: Vec<_> = bins.collect();
     let worst = bins.iter().max_by(|a, b| gap(a).total_cmp(&gap(b)));
     let Some(worst) = worst else { return Ok(None) };

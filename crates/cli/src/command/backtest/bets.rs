@@ -1,0 +1,222 @@
+//! What the lenses would have staked: every decision at the same desk as a night's, at prices that stood then.
+
+use std::collections::BTreeMap;
+
+use data::Snapshot;
+use jiff::{Timestamp, tz::TimeZone};
+use ledger::{ClosingLine, Entry, Ledger, Mode};
+use market::{GameId, LineRow, Money, Prediction, ResultRow};
+use model::backtest::FoldForecast;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+
+use crate::{
+    night::{self, Desk, Predicted},
+    settings::Settings,
+};
+
+/// Resamples behind each interval.
+const RESAMPLES: usize = 2000;
+const SEED: u64 = 95;
+
+/// How the bets did.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Bets {
+    pub(super) count: usize,
+    pub(super) staked: Money,
+    pub(super) profit: Money,
+    /// Profit over stakes; none before anything was staked.
+    pub(super) roi: Option<f64>,
+    /// Bootstrap over bets.
+    pub(super) roi_interval_95: Option<(f64, f64)>,
+    /// Mean expected value at the close, over bets with a comparable close.
+    pub(super) mean_ev_clv: Option<f64>,
+    pub(super) ev_clv_interval_95: Option<(f64, f64)>,
+    /// Deepest fall of the bankroll from its peak, a negative share.
+    pub(super) max_drawdown: f64,
+}
+
+/// A season of decisions as one ledger.
+#[derive(Debug)]
+pub(super) struct Simulated {
+    pub(super) bets: Bets,
+    pub(super) ledger: Ledger,
+    /// Why quotes with an edge were not bet on, by reason.
+    pub(super) stopped: BTreeMap<String, usize>,
+}
+
+/// Walks through all decisions in time; `snapshot` is everything known at the end.
+pub(super) fn simulate(
+    settings: &Settings,
+    snapshot: &Snapshot,
+    folds: &[FoldForecast],
+) -> anyhow::Result<Simulated> {
+    let mut lines: BTreeMap<&GameId, Vec<LineRow>> = BTreeMap::new();
+    for line in &snapshot.lines {
+        lines.entry(&line.game.game_id).or_default().push(line.clone());
+    }
+    let mut results: Vec<&ResultRow> = snapshot.results.iter().collect();
+    results.sort_by_key(|result| result.known_at);
+    let mut slates: BTreeMap<(Timestamp, usize), Vec<Prediction>> = BTreeMap::new();
+    for (index, fold) in folds.iter().enumerate() {
+        for prediction in &fold.predictions {
+            slates.entry((prediction.as_of, index)).or_default().push(prediction.clone());
+        }
+    }
+    let mut walk = Walk { settings, snapshot, lines, closings: BTreeMap::new(), ledger: Ledger::default() };
+    let (mut known, mut next) = (Vec::new(), 0);
+    let mut stopped = BTreeMap::new();
+    for ((as_of, fold), predictions) in slates {
+        while next < results.len() && results[next].known_at < as_of {
+            known.push(results[next].clone());
+            next += 1;
+        }
+        walk.settle(&known, as_of)?;
+        let predicted = Predicted { model: folds[fold].card.clone(), predictions };
+        walk.decide(predicted, &known, as_of, &mut stopped)?;
+    }
+    let all: Vec<ResultRow> = results.into_iter().cloned().collect();
+    walk.settle(&all, snapshot.as_of)?;
+    Ok(Simulated { bets: summary(&walk.ledger, settings.bankroll), ledger: walk.ledger, stopped })
+}
+
+struct Walk<'a> {
+    settings: &'a Settings,
+    snapshot: &'a Snapshot,
+    lines: BTreeMap<&'a GameId, Vec<LineRow>>,
+    /// Close of each bet, by its id.
+    closings: BTreeMap<String, Option<ClosingLine>>,
+    ledger: Ledger,
+}
+
+impl Walk<'_> {
+    fn writer(as_of: Timestamp) -> ledger::Night {
+        let date = as_of.to_zoned(TimeZone::UTC).date();
+        ledger::Night { date, as_of, run_id: "backtest".to_owned(), recorded_at: as_of }
+    }
+
+    fn settle(&mut self, known: &[ResultRow], as_of: Timestamp) -> anyhow::Result<()> {
+        let open: Vec<&GameId> = self.ledger.open_bets().iter().filter_map(|bet| game_of(bet)).collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let of_bets: Vec<ResultRow> =
+            known.iter().filter(|result| open.contains(&&result.game.game_id)).cloned().collect();
+        if of_bets.is_empty() {
+            return Ok(());
+        }
+        let close = |bet: &Entry| self.closings.get(&bet.bet_id).copied().flatten();
+        let endings = self.ledger.settle(&of_bets, close, &Self::writer(as_of));
+        self.ledger.append(endings, self.settings.bankroll)?;
+        Ok(())
+    }
+
+    fn decide(
+        &mut self,
+        predicted: Predicted,
+        known: &[ResultRow],
+        as_of: Timestamp,
+        stopped: &mut BTreeMap<String, usize>,
+    ) -> anyhow::Result<()> {
+        let of_game = |prediction: &Prediction| self.lines.get(&prediction.game.game_id);
+        let lines: Vec<LineRow> = predicted
+            .predictions
+            .iter()
+            .filter_map(of_game)
+            .flatten()
+            .filter(|line| line.known_at() < as_of)
+            .cloned()
+            .collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let leagues = self.snapshot.leagues.clone();
+        let then = Snapshot::new(as_of, leagues, lines, known.to_vec(), Vec::new());
+        let purse = self.ledger.purse(self.settings.bankroll, Mode::Paper);
+        let desk = Desk { ledger: &self.ledger, purse, stakes: &self.settings.stakes, as_of };
+        let slate = desk.decide(predicted, &then);
+        for missed in slate.near_misses() {
+            if let Some((lens, reason)) = missed.stopped_by() {
+                let why = lens.map_or(reason, |lens| lens.title().to_owned());
+                *stopped.entry(why).or_default() += 1;
+            }
+        }
+        let writer = Self::writer(as_of);
+        let placed: Vec<Entry> = slate
+            .picks()
+            .map(|verdict| {
+                let three_way = slate.three_way.contains(&verdict.line.game.league);
+                let terms = night::terms(verdict, &slate, three_way);
+                Entry::placed(&writer, Mode::Paper, verdict.stake.amount, terms)
+            })
+            .collect();
+        for bet in &placed {
+            let lines = game_of(bet).and_then(|game| self.lines.get(game)).cloned().unwrap_or_default();
+            let of_game =
+                Snapshot::new(self.snapshot.as_of, self.snapshot.leagues.clone(), lines, vec![], vec![]);
+            self.closings.insert(bet.bet_id.clone(), night::closing(bet, &of_game));
+        }
+        self.ledger.append(placed, self.settings.bankroll)?;
+        Ok(())
+    }
+}
+
+fn game_of(bet: &Entry) -> Option<&GameId> {
+    bet.terms.as_ref().map(|terms| &terms.game_id)
+}
+
+fn summary(ledger: &Ledger, starting: Money) -> Bets {
+    let record = ledger.record(Mode::Paper);
+    let ended: Vec<&Entry> = ledger.bets().filter_map(|(_, ended)| ended).collect();
+    let money: Vec<(f64, f64)> =
+        ended.iter().map(|entry| (entry.pnl.as_f64(), entry.stake.as_f64())).collect();
+    let clv = |entry: &&&Entry| Some((entry.ending.as_ref()?.ev_clv?, 1.0));
+    let clv: Vec<(f64, f64)> = ended.iter().filter_map(|entry| clv(&entry)).collect();
+    Bets {
+        count: record.bets,
+        staked: record.staked,
+        profit: record.profit,
+        roi: record.roi(),
+        roi_interval_95: bootstrap(&money),
+        mean_ev_clv: record.mean_ev_clv,
+        ev_clv_interval_95: bootstrap(&clv),
+        max_drawdown: ledger.bankroll(starting, Mode::Paper).max_drawdown,
+    }
+}
+
+/// Returns the 95 % interval of a ratio of sums by resampling its rows; none of fewer than ten.
+fn bootstrap(rows: &[(f64, f64)]) -> Option<(f64, f64)> {
+    if rows.len() < 10 {
+        return None;
+    }
+    let mut random = ChaCha8Rng::seed_from_u64(SEED);
+    let mut ratios: Vec<f64> = (0..RESAMPLES)
+        .map(|_| {
+            let (mut top, mut bottom) = (0.0, 0.0);
+            for _ in rows {
+                let (a, b) = rows[random.random_range(0..rows.len())];
+                top += a;
+                bottom += b;
+            }
+            top / bottom
+        })
+        .collect();
+    ratios.sort_by(f64::total_cmp);
+    let at = |share: f64| ratios[((ratios.len() - 1) as f64 * share).round() as usize];
+    Some((at(0.025), at(0.975)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_of_even_bets_is_that_of_the_textbook() {
+        let rows: Vec<(f64, f64)> = (0..400).map(|i| (if i % 2 == 0 { 1.0 } else { -1.0 }, 1.0)).collect();
+        let (low, high) = bootstrap(&rows).unwrap();
+        // The mean of 400 signs has the standard error 1/20.
+        assert!((low + 0.098).abs() < 0.012 && (high - 0.098).abs() < 0.012, "{low} to {high}");
+        assert_eq!(bootstrap(&rows[..5]), None, "five bets say nothing");
+    }
+}
