@@ -1,6 +1,7 @@
 //! `edge`: a nightly engine for sports edges.
 
 mod args;
+mod checkpoints;
 mod command;
 mod context;
 mod exit;

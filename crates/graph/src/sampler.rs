@@ -12,6 +12,7 @@
 
 use jiff::Timestamp;
 use market::LeagueId;
+use rayon::prelude::*;
 
 use crate::{
     Batch, Block, Children, Graph, GraphError, NodeKind, Relation, consensus::Pick, features, graph::Asked,
@@ -121,6 +122,13 @@ impl<'a> Sampler<'a> {
     pub fn sample(&self, seeds: &[Seed]) -> Batch {
         let asked: Vec<Asked> = seeds.iter().map(|seed| self.graph.asked(seed.game, seed.as_of)).collect();
         self.batch(&asked)
+    }
+
+    /// Samples consecutive pieces of at most `size` games, on all cores.
+    ///
+    /// Each piece is sampled by itself, so the answer is the same on any number of cores.
+    pub fn pieces(&self, seeds: &[Seed], size: usize) -> Vec<Batch> {
+        seeds.par_chunks(size.max(1)).map(|piece| self.sample(piece)).collect()
     }
 
     /// Samples the neighbourhood of a game that need not exist: both teams meet at `start_time`, with no

@@ -26,7 +26,7 @@ use market::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    MemberRecord, ModelError, Progress, Provenance, TrainSettings, Trainer, Variant,
+    Checkpoints, MemberRecord, ModelError, Progress, Provenance, TrainSettings, Trainer, Variant,
     baselines::{Forecasts, League, baselines, fit_to_league},
     evaluate::compare,
     examples::{Example, examples},
@@ -143,7 +143,8 @@ pub fn folds(graph: &Graph, league: &LeagueId, from: i32, to: i32, cadence: Cade
     folds.into_values().collect()
 }
 
-/// Trains on `history`, the graph as of the fold's cutoff, and forecasts the fold's games on `graph`.
+/// Trains on `history`, the graph as of the fold's cutoff, and forecasts the fold's games on `graph`; a training of which
+/// there are checkpoints goes on from them.
 ///
 /// # Errors
 /// When `history` knows more than the cutoff allows, has too few games, or training fails.
@@ -153,13 +154,14 @@ pub fn forecast_fold(
     fold: &Fold,
     settings: &TrainSettings,
     with_market: bool,
+    checkpoints: &dyn Checkpoints,
     progress: &mut dyn Progress,
 ) -> Result<FoldForecast, ModelError> {
     if history.as_of() > fold.cutoff {
         return Err(ModelError::LookAhead { as_of: history.as_of(), cutoff: fold.cutoff });
     }
     let begun = Instant::now();
-    let trainer = Trainer::new(history, settings.clone(), Provenance::default());
+    let trainer = Trainer::new(history, settings.clone(), Provenance::default()).checkpoints(checkpoints);
     let trainer = if with_market { trainer } else { trainer.without_market() };
     let mut curves = Curves { curves: Vec::new(), progress };
     let trained = trainer.train(&mut curves)?;

@@ -3,13 +3,15 @@
 //! A tilted histogram is an exponential family: with `η = anchor + B·x`, the gradient of the log-likelihood in η is the
 //! difference between the statistics that were seen and those expected, and the Fisher information is their covariance.
 //! So a handful of scoring steps finds the maximum exactly, margin and total apart since they share no parameter.
-//! The penalty `ridge / 2 · |B|²` on standardised features is chosen on the validation games.
+//! The penalty `ridge / 2 · |B|²` on standardised features is chosen on the validation games: the strongest that is not
+//! worse than the best by more than a standard error, since a step away from the anchor has to be earned.
 
 use tch::Tensor;
 
 use crate::{
     ModelError,
     anchor::{Bin, anchor},
+    evaluate::mean_and_error,
     fit::{FitPlan, Member},
     newton::solve,
     samples::Labelled,
@@ -17,7 +19,7 @@ use crate::{
 };
 
 /// Penalties that are tried, from next to nothing to next to no step away from the anchor.
-const RIDGES: [f64; 9] = [10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4, 3e4, 1e5];
+const RIDGES: [f64; 6] = [30.0, 100.0, 300.0, 1e3, 1e4, 1e5];
 /// Penalty on a league's own level, which every game of it shows.
 const LEVEL_RIDGE: f64 = 1.0;
 const STEPS: usize = 25;
@@ -67,22 +69,32 @@ pub(crate) fn choose_ridge(
     let (train, validation) = (Table::of(member, train)?, Table::of(member, validation)?);
     let best = |fit: &Fit<'_>, held_out: &Fit<'_>| {
         let mut from = None;
-        let mut best = (f64::INFINITY, RIDGES[RIDGES.len() - 1]);
-        // From the strongest to the weakest, each from where the last one ended; a tie stays with the stronger.
+        let mut tried: Vec<(f64, Vec<f64>)> = Vec::new();
+        // From the strongest to the weakest, each from where the last one ended.
         for ridge in RIDGES.into_iter().rev() {
             let found = fit.run(ridge, from.take());
-            let loss = held_out.loss(&found);
-            if loss < best.0 {
-                best = (loss, ridge);
-            }
+            tried.push((ridge, held_out.losses(&found)));
             from = Some(found);
         }
-        best.1
+        strongest_within_error(&tried)
     };
     Ok(Ridge {
         margin: best(&Fit::margin(plan, &train), &Fit::margin(plan, &validation)),
         total: best(&Fit::total(plan, &train), &Fit::total(plan, &validation)),
     })
+}
+
+/// Returns the first penalty whose losses exceed the best one's by no more than the standard error of the difference.
+fn strongest_within_error(tried: &[(f64, Vec<f64>)]) -> f64 {
+    let sum = |losses: &Vec<f64>| losses.iter().sum::<f64>();
+    let best = tried.iter().min_by(|a, b| sum(&a.1).total_cmp(&sum(&b.1)));
+    let Some((_, best)) = best else { return RIDGES[RIDGES.len() - 1] };
+    let is_near = |(_, losses): &&(f64, Vec<f64>)| {
+        let differences: Vec<f64> = losses.iter().zip(best).map(|(own, best)| own - best).collect();
+        let (mean, error) = mean_and_error(&differences);
+        mean <= error
+    };
+    tried.iter().find(is_near).map_or(RIDGES[0], |(ridge, _)| *ridge)
 }
 
 /// Writes the coefficients into the head.
@@ -235,11 +247,10 @@ impl<'a> Fit<'a> {
         here.at
     }
 
-    /// Returns the mean loss over the games.
-    fn loss(&self, at: &[Vec<f64>]) -> f64 {
+    /// Returns the loss on each game.
+    fn losses(&self, at: &[Vec<f64>]) -> Vec<f64> {
         let games = 0..self.table.rows.len();
-        let sum: f64 = games.map(|game| self.local(game, &self.eta(game, at)).log_likelihood).sum();
-        -sum / self.table.rows.len().max(1) as f64
+        games.map(|game| -self.local(game, &self.eta(game, at)).log_likelihood).collect()
     }
 
     /// Evaluates the penalised likelihood with its derivatives, flat over `[tilts][features]`.

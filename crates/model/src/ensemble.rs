@@ -40,6 +40,9 @@ pub struct MemberRecord {
     pub seed: u64,
     /// Epochs of the deployed weights.
     pub epochs: usize,
+    /// How much of what the messages add is believed, from 0 to 1: what they gained on the validation games against the
+    /// error of that gain.
+    pub trust: f64,
     /// Loss on the validation games at that epoch, before any refit.
     pub validation_loss: f64,
     /// Wall-clock time of an epoch; not kept in the file, which is the same for the same inputs.

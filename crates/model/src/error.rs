@@ -43,6 +43,9 @@ pub enum ModelError {
         /// First decision of the fold.
         cutoff: jiff::Timestamp,
     },
+    /// A checkpoint could not be kept.
+    #[error("cannot keep a checkpoint of the training")]
+    Checkpoint(#[source] Box<dyn Error + Send + Sync>),
     /// The graph bytes cannot be read.
     #[error("the graph file is corrupt: {0}; build the graph again")]
     GraphFile(String),

@@ -4,11 +4,14 @@ use std::time::{Duration, Instant};
 
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
-use tch::{Device, Tensor, nn, nn::OptimizerConfig};
+use tch::{Device, Kind, Tensor, nn};
 
 use crate::{
-    ModelError, TrainSettings,
+    Checkpoints, ModelError, TrainSettings,
+    adam::AdamW,
+    checkpoint::{self, Kept, Standing},
     direct::{Ridge, fit_direct},
+    evaluate::mean_and_error,
     net::{Architecture, FITTED_APART, Net},
     samples::{Labelled, Samples},
     tilt::{BaseTable, LogForecast},
@@ -17,8 +20,6 @@ use crate::{
 /// The step size shrinks by this with every epoch, whatever the number of epochs will be: a refit for the number
 /// of epochs found goes through the same steps.
 const STEP_DECAY: f64 = 0.93;
-/// Group of all parameters that no other group holds.
-const MESSAGES: usize = 0;
 
 /// A network with its parameters.
 #[derive(Debug)]
@@ -36,6 +37,24 @@ impl Member {
         Self { store, net }
     }
 
+    /// Returns what the messages learn, by name: every trainable parameter that is not fitted apart.
+    fn learnt(&self) -> Vec<(String, Tensor)> {
+        let mut learnt: Vec<(String, Tensor)> = self.store.variables().into_iter().collect();
+        learnt.retain(|(name, variable)| variable.requires_grad() && !FITTED_APART.contains(&name.as_str()));
+        learnt.sort_by(|a, b| a.0.cmp(&b.0));
+        learnt
+    }
+
+    fn copy(&self) -> Vec<(String, Tensor)> {
+        self.learnt().into_iter().map(|(name, tensor)| (name, tensor.detach().copy())).collect()
+    }
+
+    fn restore(&self, weights: &[(String, Tensor)]) -> Result<(), ModelError> {
+        let mut learnt = self.learnt();
+        tch::no_grad(|| learnt.iter_mut().zip(weights).try_for_each(|((_, to), (_, from))| to.f_copy_(from)))
+            .map_err(ModelError::torch("restoring the best epoch"))
+    }
+
     /// Returns the forecasts of `samples`, without dropout and gradients.
     pub(crate) fn forecast(&self, table: &BaseTable, samples: &Samples) -> LogForecast {
         tch::no_grad(|| {
@@ -45,14 +64,22 @@ impl Member {
     }
 }
 
+/// Where a fit's checkpoint is kept.
+pub(crate) struct Place<'a> {
+    pub(crate) keeper: &'a dyn Checkpoints,
+    pub(crate) name: String,
+}
+
 /// What a fit is told.
-#[derive(Debug, Clone, Copy)]
 pub(crate) struct FitPlan<'a> {
     pub(crate) settings: &'a TrainSettings,
     pub(crate) table: &'a BaseTable,
     pub(crate) seed: u64,
     pub(crate) epochs: usize,
     pub(crate) ridge: Ridge,
+    /// How much of the messages to believe; found on the validation games where it is not given.
+    pub(crate) trust: Option<f64>,
+    pub(crate) checkpoint: Option<Place<'a>>,
 }
 
 /// Where a fit stands.
@@ -77,9 +104,14 @@ pub(crate) struct Fitted {
     pub(crate) validation_loss: Option<f64>,
     /// Mean over the epochs run.
     pub(crate) seconds_per_epoch: f64,
+    /// How much of what the messages add is believed.
+    pub(crate) trust: f64,
 }
 
 /// Trains `member`; with validation games it stops early and ends with the best epoch's weights.
+///
+/// A fit whose checkpoint is kept goes on from it. What is drawn at random depends on the seed, the epoch and the batch
+/// alone, so it ends with the bits of one that was never cut short.
 pub(crate) fn fit(
     member: &mut Member,
     plan: &FitPlan<'_>,
@@ -87,62 +119,187 @@ pub(crate) fn fit(
     validation: Option<&Labelled>,
     watch: &mut dyn FnMut(&FitStep),
 ) -> Result<Fitted, ModelError> {
-    let settings = plan.settings;
-    let begin = Instant::now();
-    member.net.standardise(&train.samples.tree)?;
-    fit_direct(member, plan, train, plan.ridge)?;
-    // Dropout draws from libtorch's own generator.
-    tch::manual_seed(plan.seed as i64 ^ 0x5eed);
-    let mut random = ChaCha8Rng::seed_from_u64(plan.seed);
-    let mut optimizer = nn::AdamW { wd: settings.weight_decay, ..nn::AdamW::default() }
-        .build(&member.store, settings.learning_rate)
-        .map_err(ModelError::torch("starting the optimizer"))?;
-    optimizer.set_lr_group(FITTED_APART, 0.0);
-    let mut order: Vec<i64> = (0..train.samples.len() as i64).collect();
-    let batches = order.len().div_ceil(settings.batch);
-    let stopping = validation.filter(|_| settings.patience > 0);
-    let mut best = stopping.map(|validation| Best::of(member, loss_over(member, plan, validation), 0));
-    let mut epochs_run = 0;
-    for epoch in 1..=plan.epochs {
-        order.shuffle(&mut random);
-        optimizer.set_lr_group(MESSAGES, settings.learning_rate * STEP_DECAY.powi(epoch as i32 - 1));
-        let mut sum = 0.0;
-        for (batch, index) in order.chunks(settings.batch).enumerate() {
-            let piece = train.select(index);
-            let loss = loss_of(member, plan, &piece, true);
-            optimizer.backward_step_clip_norm(&loss, settings.clip_norm);
-            sum += loss.double_value(&[]);
-            let batch = batch + 1;
-            // The last batch is told together with the validation loss.
-            if batch < batches {
-                let (loss, elapsed) = (sum / batch as f64, begin.elapsed());
-                watch(&FitStep { epoch, batch, batches, loss, validation_loss: None, elapsed });
-            }
-        }
-        let loss = sum / batches as f64;
-        if !loss.is_finite() {
-            return Err(ModelError::Diverged { epoch, loss });
-        }
-        epochs_run = epoch;
-        let validation_loss = validation.map(|validation| loss_over(member, plan, validation));
-        watch(&FitStep { epoch, batch: batches, batches, loss, validation_loss, elapsed: begin.elapsed() });
-        if let (Some(best), Some(validation_loss)) = (&mut best, validation_loss) {
-            if validation_loss < best.loss {
-                *best = Best::of(member, validation_loss, epoch);
-            } else if epoch >= best.epoch + settings.patience {
+    let stopping = validation.filter(|_| plan.settings.patience > 0);
+    let mut run = Run::start(member, plan, train, stopping)?;
+    if run.standing.over.is_none() {
+        while run.standing.epoch <= plan.epochs {
+            run.pass(train, watch)?;
+            if run.judge(validation, stopping.is_some(), watch)? {
                 break;
             }
         }
+        run.finish(validation, stopping)?;
     }
-    let seconds_per_epoch = begin.elapsed().as_secs_f64() / epochs_run.max(1) as f64;
-    let (epoch, validation_loss) = match best {
-        Some(best) => {
-            best.restore(member)?;
-            (best.epoch, Some(best.loss))
+    let (epoch, epochs_run, validation_loss, trust) = run.standing.over.unwrap_or((0, 0, None, 1.0));
+    let seconds_per_epoch = run.begin.elapsed().as_secs_f64() / epochs_run.max(1) as f64;
+    Ok(Fitted { epoch, epochs_run, validation_loss, seconds_per_epoch, trust })
+}
+
+/// A fit under way.
+struct Run<'a> {
+    member: &'a mut Member,
+    plan: &'a FitPlan<'a>,
+    adam: AdamW,
+    standing: Standing,
+    /// The best weights so far.
+    best: Vec<(String, Tensor)>,
+    begin: Instant,
+    saved: Instant,
+}
+
+impl<'a> Run<'a> {
+    /// Begins, or takes up the checkpoint.
+    fn start(
+        member: &'a mut Member,
+        plan: &'a FitPlan<'a>,
+        train: &Labelled,
+        stopping: Option<&Labelled>,
+    ) -> Result<Self, ModelError> {
+        let now = Instant::now();
+        let adam = AdamW::new(member.learnt(), plan.settings.weight_decay);
+        let standing = Standing { epoch: 1, batch: 0, sum: 0.0, steps: 0, best: None, over: None };
+        let mut run = Self { member, plan, adam, standing, best: Vec::new(), begin: now, saved: now };
+        let device = run.member.store.device();
+        let kept = plan.checkpoint.as_ref().and_then(|place| place.keeper.load(&place.name));
+        if let Some(kept) = kept.and_then(|bytes| Kept::read(&bytes, device)) {
+            kept.restore(run.member)?;
+            run.adam.restore(kept.standing.steps, &|name| kept.find(name))?;
+            run.best = kept.best();
+            run.standing = kept.standing;
+            return Ok(run);
         }
-        None => (epochs_run, validation.map(|validation| loss_over(member, plan, validation))),
-    };
-    Ok(Fitted { epoch, epochs_run, validation_loss, seconds_per_epoch })
+        run.member.net.standardise(&train.samples.tree)?;
+        fit_direct(run.member, plan, train, plan.ridge)?;
+        if let Some(validation) = stopping {
+            run.standing.best = Some((loss_over(run.member, plan, validation), 0));
+            run.best = run.member.copy();
+        }
+        Ok(run)
+    }
+
+    /// Goes through what is left of the epoch.
+    fn pass(&mut self, train: &Labelled, watch: &mut dyn FnMut(&FitStep)) -> Result<(), ModelError> {
+        let (plan, settings, epoch) = (self.plan, self.plan.settings, self.standing.epoch);
+        let mut order: Vec<i64> = (0..train.samples.len() as i64).collect();
+        order.shuffle(&mut ChaCha8Rng::seed_from_u64(drawn_from(plan.seed, epoch, 0)));
+        let batches = order.len().div_ceil(settings.batch);
+        let rate = settings.learning_rate * STEP_DECAY.powi(epoch as i32 - 1);
+        for (batch, index) in order.chunks(settings.batch).enumerate().skip(self.standing.batch) {
+            // Dropout draws from libtorch's own generator.
+            tch::manual_seed(drawn_from(plan.seed, epoch, batch + 1) as i64);
+            let loss = loss_of(self.member, plan, &train.select(index), true);
+            self.adam.step(&loss, rate, settings.clip_norm)?;
+            self.standing.sum += loss.double_value(&[]);
+            self.standing.batch = batch + 1;
+            // The last batch is told together with the validation loss.
+            if self.standing.batch < batches {
+                let (batch, loss) = (self.standing.batch, self.standing.sum / self.standing.batch as f64);
+                let elapsed = self.begin.elapsed();
+                watch(&FitStep { epoch, batch, batches, loss, validation_loss: None, elapsed });
+                self.save_when_due()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the epoch; says whether it was the last one worth training.
+    fn judge(
+        &mut self,
+        validation: Option<&Labelled>,
+        may_stop: bool,
+        watch: &mut dyn FnMut(&FitStep),
+    ) -> Result<bool, ModelError> {
+        let (epoch, batches) = (self.standing.epoch, self.standing.batch);
+        let loss = self.standing.sum / batches.max(1) as f64;
+        if !loss.is_finite() {
+            return Err(ModelError::Diverged { epoch, loss });
+        }
+        let validation_loss = validation.map(|validation| loss_over(self.member, self.plan, validation));
+        let elapsed = self.begin.elapsed();
+        watch(&FitStep { epoch, batch: batches, batches, loss, validation_loss, elapsed });
+        let (mut stop, patience) = (false, self.plan.settings.patience);
+        if let (true, Some(found), Some((best, when))) = (may_stop, validation_loss, self.standing.best) {
+            if found < best {
+                self.standing.best = Some((found, epoch));
+                self.best = self.member.copy();
+            } else {
+                stop = epoch >= when + patience;
+            }
+        }
+        (self.standing.epoch, self.standing.batch, self.standing.sum) = (epoch + 1, 0, 0.0);
+        self.save_when_due()?;
+        Ok(stop)
+    }
+
+    /// Goes back to the best weights and finds out how much of them to believe.
+    fn finish(
+        &mut self,
+        validation: Option<&Labelled>,
+        stopping: Option<&Labelled>,
+    ) -> Result<(), ModelError> {
+        let epochs_run = self.standing.epoch - 1;
+        let (epoch, validation_loss) = match self.standing.best {
+            Some((loss, epoch)) => {
+                self.member.restore(&self.best)?;
+                (epoch, Some(loss))
+            }
+            None => (epochs_run, validation.map(|games| loss_over(self.member, self.plan, games))),
+        };
+        let found = stopping.map(|games| earned_trust(self.member, self.plan, games)).transpose()?;
+        let trust = self.plan.trust.or(found).unwrap_or(1.0);
+        self.member.net.set_trust(trust);
+        self.standing.over = Some((epoch, epochs_run, validation_loss, trust));
+        self.best.clear();
+        self.save()
+    }
+
+    fn save_when_due(&mut self) -> Result<(), ModelError> {
+        let due = self.saved.elapsed().as_secs_f64() >= self.plan.settings.checkpoint_seconds;
+        if due { self.save() } else { Ok(()) }
+    }
+
+    fn save(&mut self) -> Result<(), ModelError> {
+        if let Some(place) = &self.plan.checkpoint {
+            self.standing.steps = self.adam.state().0;
+            let bytes = checkpoint::to_bytes(&self.standing, self.member, &self.adam, &self.best)?;
+            place.keeper.save(&place.name, &bytes).map_err(ModelError::Checkpoint)?;
+        }
+        self.saved = Instant::now();
+        Ok(())
+    }
+}
+
+/// Returns the seed of one draw: the order of an epoch (batch 0), or the dropout of one of its batches.
+fn drawn_from(seed: u64, epoch: usize, batch: usize) -> u64 {
+    let place = (epoch as u64) << 32 | batch as u64;
+    seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ place.wrapping_mul(0xd1b5_4a32_d192_ed03)
+}
+
+/// Returns how much of the messages to believe: `gain² / (gain² + error²)`, with the gain in loss per validation game over
+/// the linear part alone and its standard error; 0 without a gain.
+fn earned_trust(member: &Member, plan: &FitPlan<'_>, validation: &Labelled) -> Result<f64, ModelError> {
+    let with = losses_over(member, plan, validation)?;
+    member.net.set_trust(0.0);
+    let without = losses_over(member, plan, validation)?;
+    let gains: Vec<f64> = without.iter().zip(&with).map(|(without, with)| without - with).collect();
+    let (gain, error) = mean_and_error(&gains);
+    Ok(if gain > 0.0 { gain * gain / (gain * gain + error * error) } else { 0.0 })
+}
+
+/// Returns the loss of each game, without dropout.
+fn losses_over(member: &Member, plan: &FitPlan<'_>, games: &Labelled) -> Result<Vec<f64>, ModelError> {
+    tch::no_grad(|| {
+        let mut losses = Vec::with_capacity(games.samples.len());
+        for index in games.samples.pieces(1024) {
+            let piece = games.select(&index);
+            let forecast = member.forecast(plan.table, &piece.samples);
+            let [margin, total, outcome] = forecast.losses(&piece.targets);
+            let sum = margin + total * plan.settings.total_weight + outcome * plan.settings.outcome_weight;
+            let sum = sum.to_device(Device::Cpu).to_kind(Kind::Double);
+            losses.extend(Vec::<f64>::try_from(&sum).map_err(ModelError::torch("reading losses"))?);
+        }
+        Ok(losses)
+    })
 }
 
 fn loss_of(member: &Member, plan: &FitPlan<'_>, piece: &Labelled, train: bool) -> Tensor {
@@ -161,24 +318,4 @@ pub(crate) fn loss_over(member: &Member, plan: &FitPlan<'_>, games: &Labelled) -
         }
         sum / games.samples.len() as f64
     })
-}
-
-/// The best weights so far.
-struct Best {
-    loss: f64,
-    epoch: usize,
-    weights: Vec<Tensor>,
-}
-
-impl Best {
-    fn of(member: &Member, loss: f64, epoch: usize) -> Self {
-        let weights = member.store.trainable_variables().iter().map(Tensor::copy).collect();
-        Self { loss, epoch, weights }
-    }
-
-    fn restore(&self, member: &Member) -> Result<(), ModelError> {
-        let mut variables = member.store.trainable_variables();
-        tch::no_grad(|| variables.iter_mut().zip(&self.weights).try_for_each(|(to, from)| to.f_copy_(from)))
-            .map_err(ModelError::torch("restoring the best epoch"))
-    }
 }

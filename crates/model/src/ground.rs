@@ -14,7 +14,7 @@ use crate::{
     LeagueBase, ModelError, TrainSettings, Variant,
     direct::{Ridge, choose_ridge, fit_direct},
     examples::{Example, Split},
-    fit::{FitPlan, FitStep, Fitted, Member, fit},
+    fit::{FitPlan, FitStep, Fitted, Member, Place, fit},
     net::Architecture,
     samples::{Labelled, Samples, sample_settings, used_relations},
     schema::Schema,
@@ -97,10 +97,20 @@ impl<'a> Ground<'a> {
         &self,
         seed: u64,
         epochs: usize,
+        checkpoint: Option<Place<'_>>,
         watch: &mut dyn FnMut(&FitStep),
     ) -> Result<(Member, Fitted), ModelError> {
         let mut member = Member::new(self.architecture.clone(), seed, self.table.device());
-        let plan = FitPlan { settings: self.settings, table: &self.table, seed, epochs, ridge: self.ridge };
+        let ridge = self.ridge;
+        let plan = FitPlan {
+            settings: self.settings,
+            table: &self.table,
+            seed,
+            epochs,
+            ridge,
+            trust: None,
+            checkpoint,
+        };
         let fitted = match self.resampled(&self.train, seed) {
             Some(train) => fit(&mut member, &plan, &train, Some(&self.validation), watch)?,
             None => fit(&mut member, &plan, &self.train, Some(&self.validation), watch)?,
@@ -108,16 +118,18 @@ impl<'a> Ground<'a> {
         Ok((member, fitted))
     }
 
-    /// Trains one member on all games, for exactly `epochs`.
+    /// Trains one member on all games, for exactly `epochs` and with the trust that the messages have earned.
     pub(crate) fn refit_member(
         &self,
         seed: u64,
-        epochs: usize,
+        (epochs, trust): (usize, f64),
+        checkpoint: Option<Place<'_>>,
         watch: &mut dyn FnMut(&FitStep),
     ) -> Result<Member, ModelError> {
         let (table, all) = &self.all;
         let mut member = Member::new(self.architecture.clone(), seed, table.device());
-        let plan = FitPlan { settings: self.settings, table, seed, epochs, ridge: self.ridge };
+        let (ridge, trust) = (self.ridge, Some(trust));
+        let plan = FitPlan { settings: self.settings, table, seed, epochs, ridge, trust, checkpoint };
         match self.resampled(all, seed) {
             Some(all) => fit(&mut member, &plan, &all, None, watch)?,
             None => fit(&mut member, &plan, all, None, watch)?,
@@ -131,7 +143,9 @@ impl<'a> Ground<'a> {
         let fit_on = |table: &BaseTable, games: &Labelled| {
             let mut member = Member::new(self.architecture.clone(), seed, table.device());
             member.net.standardise(&games.samples.tree)?;
-            let plan = FitPlan { settings: self.settings, table, seed, epochs: 0, ridge: self.ridge };
+            let (ridge, trust) = (self.ridge, None);
+            let plan =
+                FitPlan { settings: self.settings, table, seed, epochs: 0, ridge, trust, checkpoint: None };
             fit_direct(&member, &plan, games, self.ridge)?;
             Ok::<_, ModelError>(member)
         };
@@ -171,7 +185,8 @@ fn choose(
 ) -> Result<Ridge, ModelError> {
     let mut member = Member::new(architecture.clone(), settings.seed, table.device());
     member.net.standardise(&train.samples.tree)?;
-    let plan = FitPlan { settings, table, seed: settings.seed, epochs: 0, ridge: Ridge::default() };
+    let (ridge, seed) = (Ridge::default(), settings.seed);
+    let plan = FitPlan { settings, table, seed, epochs: 0, ridge, trust: None, checkpoint: None };
     choose_ridge(&member, &plan, train, validation)
 }
 

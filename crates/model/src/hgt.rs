@@ -208,4 +208,6 @@ fn project(linear: &nn::Linear, part: i64, d: i64, hidden: &Tensor) -> Tensor {
 }
 
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod tests;

@@ -16,10 +16,13 @@
 //! | [`backtest`] | how would it have done, trained again and again as time went by? |
 //! | [`ensemble`], [`graph_file`] | how are model and graph kept? |
 //! | [`predictor`] | what does it say of a game? |
+//! | `adam`, [`checkpoint`] | how are weights moved, and how does a killed training go on? |
+//! | [`full_graph`] | the same layers on a whole graph at once, exact to the public reference |
 //! | [`progress`] | where does training stand? |
 //! | [`runtime`] | does libtorch work here? |
 //! | [`search`] | which settings are worth trying? |
 
+mod adam;
 mod anchor;
 mod baselines;
 mod direct;
@@ -39,7 +42,9 @@ mod tree;
 
 pub mod backtest;
 pub mod base;
+pub mod checkpoint;
 pub mod ensemble;
+pub mod full_graph;
 pub mod graph_file;
 pub mod information;
 pub mod predictor;
@@ -50,6 +55,7 @@ pub mod settings;
 pub mod train;
 
 pub use base::{LeagueBase, smoothed_histogram};
+pub use checkpoint::Checkpoints;
 pub use ensemble::{Ensemble, MemberRecord, ModelFile, sha256};
 pub use error::ModelError;
 pub use graph_file::{graph_from_bytes, graph_to_bytes};

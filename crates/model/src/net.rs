@@ -15,8 +15,8 @@ use crate::{
     tree::Tree,
 };
 
-/// Group of the parameters that are fitted before the messages, and stay as they are then.
-pub(crate) const FITTED_APART: usize = 1;
+/// Parameters that are fitted before the messages, and stay as they are then.
+pub(crate) const FITTED_APART: [&str; 2] = ["head.direct", "head.league"];
 
 /// Beyond so many standard deviations a feature says no more.
 const FEATURE_LIMIT: f64 = 6.0;
@@ -93,6 +93,8 @@ struct Head {
     direct: Tensor,
     /// `[leagues, TILTS]`.
     league: Tensor,
+    /// `[1]`: how much of what the messages add is believed, from 0 to 1.
+    trust: Tensor,
 }
 
 /// One member's network.
@@ -136,12 +138,13 @@ impl Net {
         let layers = layers.collect();
         let zero = nn::Init::Const(0.0);
         let flat = nn::LinearConfig { ws_init: zero, bs_init: Some(zero), bias: true };
-        let fixed = (path / "head").set_group(FITTED_APART);
+        let fixed = path / "head";
         let head = Head {
             hidden: nn::linear(path / "head" / "hidden", d, d, nn::LinearConfig::default()),
             out: nn::linear(path / "head" / "out", d, TILTS, flat),
             direct: fixed.zeros("direct", &[TILTS, architecture.direct.len() as i64]),
             league: fixed.zeros("league", &[architecture.leagues, TILTS]),
+            trust: fixed.ones_no_train("trust", &[1]),
         };
         let frequencies = frequencies(d, path.device());
         let direct = Tensor::from_slice(&architecture.direct).to_device(path.device());
@@ -178,7 +181,14 @@ impl Net {
         }
         let hidden = self.head.hidden.forward(&state.hidden).gelu("none");
         let hidden = hidden.dropout(self.architecture.dropout, train);
-        self.head.out.forward(&hidden) + self.forward_direct(tree, league)
+        self.head.out.forward(&hidden) * &self.head.trust + self.forward_direct(tree, league)
+    }
+
+    /// Sets how much of what the messages add is believed.
+    pub(crate) fn set_trust(&self, trust: f64) {
+        tch::no_grad(|| {
+            let _trust = self.head.trust.shallow_clone().fill_(trust);
+        });
     }
 
     /// Returns the linear part of [`forward`](Self::forward) alone.

@@ -14,6 +14,8 @@ use crate::{
 
 /// Games sampled per call; bounds the memory beside the tensors.
 const CHUNK: usize = 256;
+/// Calls that run side by side before their tensors are made.
+const CHUNKS_AT_ONCE: usize = 16;
 /// Games, spread over all, that tell which relations a league has.
 const PROBE: usize = 512;
 
@@ -84,11 +86,12 @@ impl Samples {
         let seeds: Vec<Seed> =
             examples.iter().map(|example| Seed { game: example.game, as_of: example.as_of }).collect();
         let (mut trees, mut consensus, mut expected) = (Vec::new(), Vec::new(), Vec::new());
-        for seeds in seeds.chunks(CHUNK) {
-            let batch = sampler.sample(seeds);
-            trees.push(Tree::new(&batch)?);
-            consensus.extend(batch.consensus);
-            expected.extend(batch.expected);
+        for seeds in seeds.chunks(CHUNK * CHUNKS_AT_ONCE) {
+            for batch in sampler.pieces(seeds, CHUNK) {
+                trees.push(Tree::new(&batch)?);
+                consensus.extend(batch.consensus);
+                expected.extend(batch.expected);
+            }
         }
         let tree = Tree::concatenate(&trees.iter().collect::<Vec<_>>())?.to_device(device);
         let leagues: Vec<usize> = examples.iter().map(|example| example.league).collect();

@@ -76,7 +76,7 @@ pub fn run_trial(
     let variant = Variant::HgtMarket;
     let ground = Ground::new(graph, &settings, variant, &split)?;
     let mut watch = Watch { progress, variant, number: 0, settings: &settings, stage: Stage::Fit };
-    let fitted = ground.fit_member(spec.seed, spec.epochs, &mut |step| watch.report(step));
+    let fitted = ground.fit_member(spec.seed, spec.epochs, None, &mut |step| watch.report(step));
     let (validation_loss, epochs) = match fitted {
         Ok((_, fitted)) => (fitted.validation_loss, fitted.epoch),
         Err(ModelError::Diverged { epoch, .. }) => (None, epoch),

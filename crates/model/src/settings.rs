@@ -79,6 +79,8 @@ pub struct TrainSettings {
     pub test_share: f64,
     /// Share of games, those before the test, that decide when to stop.
     pub validation_share: f64,
+    /// Seconds between checkpoints of a fit, where they are kept at all; 0 keeps one after every batch.
+    pub checkpoint_seconds: f64,
     /// Whether messages carry the age of their edge.
     pub relative_time: bool,
     /// Whether the deployed members are fitted again, from scratch, on all games for the number of epochs found.
@@ -112,6 +114,7 @@ impl Default for TrainSettings {
             closing_share: 0.9,
             test_share: 0.15,
             validation_share: 0.15,
+            checkpoint_seconds: 60.0,
             relative_time: true,
             refit: true,
             device: DeviceChoice::Auto,

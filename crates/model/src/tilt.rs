@@ -252,6 +252,14 @@ impl BaseTable {
 impl LogForecast {
     /// Returns the mean over games of the loss: a scalar.
     pub(crate) fn loss(&self, targets: &Targets, total_weight: f64, outcome_weight: f64) -> Tensor {
+        let [margin, total, outcome] = self.losses(targets);
+        let decided = targets.decided.sum(Kind::Float).clamp_min(1.0);
+        let outcome = outcome.sum(Kind::Float) / decided;
+        margin.mean(Kind::Float) + total.mean(Kind::Float) * total_weight + outcome * outcome_weight
+    }
+
+    /// Returns the loss of each game on its margin, total and outcome (0 where none is offered): three of `[games]`.
+    pub(crate) fn losses(&self, targets: &Targets) -> [Tensor; 3] {
         let at = |log: &Tensor, index: &Tensor| -log.gather(1, &index.unsqueeze(1), false).squeeze_dim(1);
         let (mut margin, mut outcome) =
             (at(&self.margin, &targets.margin), at(&self.outcome, &targets.outcome));
@@ -263,11 +271,7 @@ impl LogForecast {
             margin = margin * &own + taught(&self.margin, &teacher.margin) * &teacher.share;
             outcome = outcome * &own + taught(&self.outcome, &teacher.outcome) * &teacher.share;
         }
-        let margin = margin.mean(Kind::Float);
-        let total = at(&self.total, &targets.total).mean(Kind::Float);
-        let decided = targets.decided.sum(Kind::Float).clamp_min(1.0);
-        let outcome = (outcome * &targets.decided).sum(Kind::Float) / decided;
-        margin + total * total_weight + outcome * outcome_weight
+        [margin, at(&self.total, &targets.total), outcome * &targets.decided]
     }
 }
 

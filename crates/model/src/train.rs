@@ -10,12 +10,12 @@ use graph::Graph;
 use market::{ModelCard, Prediction, ScoreForecast, predictor::LeagueScores};
 
 use crate::{
-    Ensemble, MemberRecord, ModelError, Progress, Stage, Step, TrainSettings, Variant,
+    Checkpoints, Ensemble, MemberRecord, ModelError, Progress, Stage, Step, TrainSettings, Variant,
     baselines::{Forecasts, League, fit_to_league},
     ensemble::Parts,
     evaluate::{Evaluation, evaluate},
     examples::{Example, Split},
-    fit::{FitStep, Member},
+    fit::{FitStep, Member, Place},
     ground::{Ground, is_priced, league_bases},
 };
 
@@ -54,12 +54,18 @@ pub struct Trained {
 /// let trainer = Trainer::new(&graph, TrainSettings::default(), Default::default());
 /// assert!(matches!(trainer.train(&mut ()), Err(ModelError::TooFewGames { found: 0, .. })));
 /// ```
-#[derive(Debug)]
 pub struct Trainer<'a> {
     graph: &'a Graph,
     settings: TrainSettings,
     provenance: Provenance,
     variants: Vec<Variant>,
+    checkpoints: Option<&'a dyn Checkpoints>,
+}
+
+impl std::fmt::Debug for Trainer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Trainer").field("settings", &self.settings).finish_non_exhaustive()
+    }
 }
 
 /// One variant's members and what the unrefitted ones say of the held-out games: `[member][game]`.
@@ -74,7 +80,16 @@ struct VariantResult {
 impl<'a> Trainer<'a> {
     /// Trains on `graph` under `settings`.
     pub fn new(graph: &'a Graph, settings: TrainSettings, provenance: Provenance) -> Self {
-        Self { graph, settings, provenance, variants: Variant::ALL.to_vec() }
+        Self { graph, settings, provenance, variants: Variant::ALL.to_vec(), checkpoints: None }
+    }
+
+    /// Keeps checkpoints, and goes on from those that are there.
+    ///
+    /// They must be of a training on the same graph under the same settings.
+    #[must_use]
+    pub fn checkpoints(mut self, checkpoints: &'a dyn Checkpoints) -> Self {
+        self.checkpoints = Some(checkpoints);
+        self
     }
 
     /// Trains no variant that sees prices.
@@ -145,39 +160,49 @@ impl<'a> Trainer<'a> {
     ) -> Result<VariantResult, ModelError> {
         let settings = &self.settings;
         let ground = Ground::new(self.graph, settings, variant, split)?;
+        let place = |stage: &str, number: usize| {
+            let name = format!("{}-{number}-{stage}", variant.as_str());
+            Some(Place { keeper: self.checkpoints?, name })
+        };
         let mut result = VariantResult {
             members: vec![],
             records: vec![],
             held_out: vec![],
             linear: ground.fit_linear(settings.refit)?,
         };
-        let mut epochs_found = Vec::new();
+        let mut found = Vec::new();
         for number in 0..settings.ensemble {
             let seed = member_seed(settings.seed, number);
             let mut watch = Watch { progress: &mut *progress, variant, number, settings, stage: Stage::Fit };
             let (member, fitted) =
-                ground.fit_member(seed, settings.epochs, &mut |step| watch.report(step))?;
+                ground.fit_member(seed, settings.epochs, place("fit", number), &mut |step| {
+                    watch.report(step);
+                })?;
             result.held_out.push(ground.forecast_test(&member)?);
             result.records.push(MemberRecord {
                 variant,
                 seed,
                 epochs: fitted.epoch,
+                trust: fitted.trust,
                 validation_loss: fitted.validation_loss.unwrap_or(f64::INFINITY),
                 seconds_per_epoch: fitted.seconds_per_epoch,
             });
-            epochs_found.push(fitted.epoch);
+            found.push((fitted.epoch, fitted.trust));
             if !settings.refit {
                 result.members.push(member);
             }
         }
         if settings.refit {
-            for (number, epochs) in epochs_found.into_iter().enumerate() {
+            for (number, (epochs, trust)) in found.into_iter().enumerate() {
                 let seed = member_seed(settings.seed, number);
                 let mut watch =
                     Watch { progress: &mut *progress, variant, number, settings, stage: Stage::Refit };
-                result
-                    .members
-                    .push(ground.refit_member(seed, epochs, &mut |step| watch.report_of(step, epochs))?);
+                result.members.push(ground.refit_member(
+                    seed,
+                    (epochs, trust),
+                    place("refit", number),
+                    &mut |step| watch.report_of(step, epochs),
+                )?);
             }
         }
         Ok(result)

@@ -188,7 +188,7 @@ fn view(page: &BacktestPage) -> Result<View, ReportError> {
         learning: chart::learning::chart(&page.learning)?.map(Picture::from),
         bets: page.bets.as_ref().map(|bets| facts(bets, &page.currency)).unwrap_or_default(),
         bankroll: chart::bankroll::chart(&page.bankroll, &page.currency)?.map(Picture::from),
-        notes: page.notes.iter().map(|note| format::name(note)).collect(),
+        notes: page.notes.clone(),
     })
 }
 

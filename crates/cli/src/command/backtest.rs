@@ -15,7 +15,7 @@ use model::{
 };
 use serde::Serialize;
 
-pub(crate) use folds::FoldOrder;
+pub(crate) use folds::{FoldEnd, FoldOrder};
 
 use self::bets::{Bets, Simulated};
 use super::train::scores_table;
@@ -40,6 +40,8 @@ struct Printed<'a> {
     settings: &'a TrainSettings,
     /// Configured assumptions about when things were known.
     assumptions: Vec<String>,
+    /// Folds before which there was too little to train on.
+    too_early: Vec<String>,
     ties_left_out: usize,
     not_covered: usize,
     forecasts: &'a [ForecastScore],
@@ -77,7 +79,20 @@ pub(crate) fn run(args: &BacktestArgs, context: &Context) -> anyhow::Result<Stat
         .collect();
     let folder = context.runs_folder()?.join("backtest").join(name(args, context, &orders)?);
     std::fs::create_dir_all(&folder)?;
-    let forecasts = folds::run_all(context, &orders, &folder)?;
+    let (mut forecasts, mut too_early) = (Vec::new(), Vec::new());
+    for (order, end) in orders.iter().zip(folds::run_all(context, &orders, &folder)?) {
+        match end {
+            FoldEnd::Forecast(forecast) => forecasts.push(*forecast),
+            FoldEnd::TooEarly(why) => {
+                say(&format!("edge: {} is left out: {why}", order.fold.name));
+                too_early.push(order.fold.name.clone());
+            }
+        }
+    }
+    anyhow::ensure!(
+        !forecasts.is_empty(),
+        "before none of these seasons are there games enough to train on: choose later ones, or fetch earlier ones"
+    );
     let scores = score(&graph, &league, &forecasts)
         .context("no game is covered by every forecast; with --no-market prices are not needed")?;
     let simulated = bets::simulate(&context.settings, &snapshot, &forecasts)?;
@@ -91,6 +106,7 @@ pub(crate) fn run(args: &BacktestArgs, context: &Context) -> anyhow::Result<Stat
         cadence,
         settings: &settings,
         assumptions: crate::leagues::assumptions(&context.settings, &league)?,
+        too_early,
         ties_left_out: scores.ties_left_out,
         not_covered: scores.not_covered,
         forecasts: &scores.scores.forecasts,
@@ -113,7 +129,7 @@ pub(crate) fn run(args: &BacktestArgs, context: &Context) -> anyhow::Result<Stat
         format!("{}/{key}", context.settings.store)
     };
     say(&format!("edge: the page with the plots is {place}"));
-    Ok(Status::Done)
+    Ok(if printed.too_early.is_empty() { Status::Done } else { Status::Partial })
 }
 
 /// Names the folder after everything that the folds depend on: the same question finds its answers again.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::backtest::FoldOrder;
 use crate::{
     args::TrialArgs,
+    checkpoints,
     context::Context,
     exit::Status,
     night::{self, TrialOrder},
@@ -33,7 +34,11 @@ pub(crate) fn run(args: &TrialArgs, context: &Context) -> anyhow::Result<Status>
             let graph = night::graph_as_of(context, order.as_of)?;
             serde_json::to_vec_pretty(&model::run_trial(&graph, &order.spec, &mut ())?)?
         }
-        Order::Fold(order) => serde_json::to_vec(&order.run(context)?)?,
+        Order::Fold(order) => {
+            // Beside the order, so that another attempt goes on from them.
+            let checkpoints = checkpoints::Folder::new(Path::new(&args.spec).with_extension("checkpoints"));
+            serde_json::to_vec(&order.run(context, &checkpoints)?)?
+        }
     };
     let folder = Path::new(&args.out);
     std::fs::create_dir_all(folder)?;

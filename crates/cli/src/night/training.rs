@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Night, graph_as_of, graphs::Published, outcome_probabilities, read_step, sweeping::Swept, write_step,
 };
-use crate::{context::Context, paths::Key};
+use crate::{checkpoints, context::Context, paths::Key};
 
 /// Held-out forecasts of one version, by which it is compared with the next.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -82,7 +82,11 @@ pub(crate) fn train(
         inputs: BTreeMap::from([("graph".to_owned(), model::sha256(&model::graph_to_bytes(&graph)?))]),
         configurations_tried,
     };
-    let Trained { ensemble, held_out, .. } = Trainer::new(&graph, settings, provenance).train(progress)?;
+    let known = serde_json::to_vec(&(&provenance.inputs, &settings, &provenance.git_commit))?;
+    let name = format!("training-{}", &model::sha256(&known)[..16]);
+    let checkpoints = checkpoints::Folder::new(context.runs_folder()?.join(name));
+    let trainer = Trainer::new(&graph, settings, provenance).checkpoints(&checkpoints);
+    let Trained { ensemble, held_out, .. } = trainer.train(progress)?;
     let (weights, json) = ensemble.to_bytes()?;
     let card = ensemble.card().clone();
     let store = context.store()?;
@@ -95,6 +99,7 @@ pub(crate) fn train(
     store.put(&Key::HeldOut(&card.version).to_string(), &serde_json::to_vec(&forecasts)?)?;
     store.put(&Key::ModelCard(&card.version).to_string(), json.as_bytes())?;
     let model = Published::put(store, &Key::Model(&card.version).to_string(), &weights)?;
+    checkpoints.remove();
     let members = &ensemble.file().members;
     let seconds_per_epoch =
         members.iter().map(|m| m.seconds_per_epoch).sum::<f64>() / members.len().max(1) as f64;

@@ -160,3 +160,19 @@ fn an_unknown_team_is_refused_with_the_nearest_names() {
     let too_early = ask("duo", "Alder", instant(0));
     assert!(matches!(too_early, GraphError::UnknownTeam { nearest, .. } if nearest.is_empty()));
 }
+
+#[test]
+fn pieces_sampled_side_by_side_are_those_sampled_alone() {
+    let (graph, _) = series();
+    let sampler = Sampler::new(&graph, SampleSettings { hops: 3, ..SampleSettings::default() });
+    let seeds: Vec<Seed> = (0..graph.games().len())
+        .map(|game| Seed { game, as_of: graph.decision_time(game) })
+        .cycle()
+        .take(200)
+        .collect();
+    let alone: Vec<_> = seeds.chunks(7).map(|piece| sampler.sample(piece)).collect();
+    for threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert_eq!(pool.install(|| sampler.pieces(&seeds, 7)), alone);
+    }
+}

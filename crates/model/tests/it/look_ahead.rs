@@ -29,7 +29,7 @@ fn ensemble() -> Ensemble {
 }
 
 /// Drops, changes and adds rows that are known at `cut` or later.
-fn disturb(world: &World, cut: Timestamp, seed: u64) -> World {
+pub(crate) fn disturb(world: &World, cut: Timestamp, seed: u64) -> World {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut other = world.clone();
     let mut keep = |known_at: Timestamp| known_at < cut || random.random_bool(0.6);

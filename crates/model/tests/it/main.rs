@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod backtest;
 mod demo_league;
 mod look_ahead;
+mod parity;
 mod predicting;
 mod training;
 mod world;

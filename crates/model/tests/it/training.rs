@@ -1,9 +1,15 @@
 //! Training, its scores, and the files it ends in.
 
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    error::Error,
+};
+
 use market::{Prediction, predictor::LeagueScores, score::ForecastScore};
 use model::{
-    Ensemble, ModelError, Progress, Provenance, Stage, Step, TrainSettings, Trainer, TrialSpec, Variant,
-    run_trial,
+    Checkpoints, Ensemble, ModelError, Progress, Provenance, Stage, Step, TrainSettings, Trainer, TrialSpec,
+    Variant, run_trial,
 };
 
 use crate::world::{World, at, hasty, settings, train};
@@ -144,4 +150,50 @@ fn bad_settings_are_named() {
     let settings = TrainSettings { dropout: 1.5, ..hasty() };
     let refusal = Trainer::new(&graph, settings, Provenance::default()).train(&mut ()).unwrap_err();
     assert_eq!(refusal.to_string(), "setting `dropout` is 1.5: it must be in [0, 1)");
+}
+
+/// Keeps checkpoints in memory and fails when it is asked to keep one too many: a kill at that instant.
+#[derive(Default)]
+struct Mortal {
+    kept: RefCell<BTreeMap<String, Vec<u8>>>,
+    left: Cell<usize>,
+}
+
+impl Checkpoints for Mortal {
+    fn load(&self, name: &str) -> Option<Vec<u8>> {
+        self.kept.borrow().get(name).cloned()
+    }
+
+    fn save(&self, name: &str, bytes: &[u8]) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let left = self.left.get().checked_sub(1).ok_or("killed")?;
+        self.left.set(left);
+        self.kept.borrow_mut().insert(name.to_owned(), bytes.to_vec());
+        Ok(())
+    }
+}
+
+#[test]
+fn a_training_killed_in_the_middle_of_an_epoch_ends_with_the_same_weights() {
+    let graph = World::new(28).graph(at("2020-01-20T12:00:00Z"));
+    let settings =
+        TrainSettings { checkpoint_seconds: 0.0, batch: 32, epochs: 3, patience: 2, refit: true, ..hasty() };
+    let whole = Trainer::new(&graph, settings.clone(), Provenance::default()).train(&mut ()).unwrap();
+    let mortal = Mortal::default();
+    let mut deaths = 0;
+    let ended = loop {
+        // Two checkpoints a life, less than an epoch has batches.
+        mortal.left.set(2);
+        let trainer = Trainer::new(&graph, settings.clone(), Provenance::default()).checkpoints(&mortal);
+        match trainer.train(&mut ()) {
+            Ok(ended) => break ended,
+            Err(ModelError::Checkpoint(_)) => deaths += 1,
+            Err(other) => panic!("{other}"),
+        }
+    };
+    assert!(deaths > 3, "{deaths} deaths");
+    let (weights, json) = ended.ensemble.to_bytes().unwrap();
+    let (wanted, wanted_json) = whole.ensemble.to_bytes().unwrap();
+    assert_eq!(json, wanted_json);
+    assert!(weights == wanted, "the weights differ");
+    assert_eq!(ended.held_out, whole.held_out);
 }

@@ -13,12 +13,13 @@ use graph::Graph;
 use jiff::Timestamp;
 use market::LeagueId;
 use model::{
-    TrainSettings,
+    ModelError, TrainSettings,
     backtest::{Fold, FoldForecast, forecast_fold},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    checkpoints,
     context::{Context, say},
     progress,
 };
@@ -37,12 +38,36 @@ pub(crate) struct FoldOrder {
     pub(crate) with_market: bool,
 }
 
+/// How a fold ended.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FoldEnd {
+    /// It was trained and its games forecast.
+    Forecast(Box<FoldForecast>),
+    /// There was too little before it to train on, in words.
+    TooEarly(String),
+}
+
 impl FoldOrder {
     /// Trains and forecasts.
-    pub(crate) fn run(&self, context: &Context) -> anyhow::Result<FoldForecast> {
+    pub(crate) fn run(
+        &self,
+        context: &Context,
+        checkpoints: &checkpoints::Folder,
+    ) -> anyhow::Result<FoldEnd> {
         let history = Graph::build(&snapshot(context, &self.league, self.fold.cutoff)?);
         let graph = Graph::build(&snapshot(context, &self.league, self.as_of)?);
-        Ok(forecast_fold(&history, &graph, &self.fold, &self.settings, self.with_market, &mut ())?)
+        let with_market = self.with_market;
+        let ended =
+            forecast_fold(&history, &graph, &self.fold, &self.settings, with_market, checkpoints, &mut ());
+        match ended {
+            Ok(forecast) => {
+                checkpoints.remove();
+                Ok(FoldEnd::Forecast(Box::new(forecast)))
+            }
+            Err(error @ ModelError::TooFewGames { .. }) => Ok(FoldEnd::TooEarly(error.to_string())),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -57,12 +82,12 @@ pub(super) fn snapshot(context: &Context, league: &LeagueId, as_of: Timestamp) -
     Ok(lake.snapshot(&known, as_of)?)
 }
 
-/// Runs every order that `folder` holds no result of; returns the results in order.
+/// Runs every order that `folder` holds no result of; returns how each ended, in order.
 pub(super) fn run_all(
     context: &Context,
     orders: &[FoldOrder],
     folder: &Path,
-) -> anyhow::Result<Vec<FoldForecast>> {
+) -> anyhow::Result<Vec<FoldEnd>> {
     let result_of = |index: usize| folder.join(format!("fold-{index:04}.json"));
     let missing: Vec<usize> = (0..orders.len()).filter(|index| read(&result_of(*index)).is_err()).collect();
     let done = orders.len() - missing.len();
@@ -113,7 +138,7 @@ pub(super) fn run_all(
     (0..orders.len()).map(|index| read(&result_of(index))).collect()
 }
 
-fn read(path: &PathBuf) -> anyhow::Result<FoldForecast> {
+fn read(path: &PathBuf) -> anyhow::Result<FoldEnd> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_slice(&bytes).with_context(|| format!("{} is no fold; delete it", path.display()))
 }
