@@ -59,6 +59,8 @@ pub(crate) struct Standing {
     pub(crate) steps: i32,
     /// Loss and epoch of the best weights so far.
     pub(crate) best: Option<(f64, usize)>,
+    /// Whether no further epoch is worth training.
+    pub(crate) stopped: bool,
     /// Set when the fit is over: epoch kept, epochs run, validation loss, trust.
     pub(crate) over: Option<(usize, usize, Option<f64>, f64)>,
 }

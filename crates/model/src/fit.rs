@@ -122,11 +122,9 @@ pub(crate) fn fit(
     let stopping = validation.filter(|_| plan.settings.patience > 0);
     let mut run = Run::start(member, plan, train, stopping)?;
     if run.standing.over.is_none() {
-        while run.standing.epoch <= plan.epochs {
+        while run.standing.epoch <= plan.epochs && !run.standing.stopped {
             run.pass(train, watch)?;
-            if run.judge(validation, stopping.is_some(), watch)? {
-                break;
-            }
+            run.judge(validation, stopping.is_some(), watch)?;
         }
         run.finish(validation, stopping)?;
     }
@@ -157,7 +155,8 @@ impl<'a> Run<'a> {
     ) -> Result<Self, ModelError> {
         let now = Instant::now();
         let adam = AdamW::new(member.learnt(), plan.settings.weight_decay);
-        let standing = Standing { epoch: 1, batch: 0, sum: 0.0, steps: 0, best: None, over: None };
+        let standing =
+            Standing { epoch: 1, batch: 0, sum: 0.0, steps: 0, best: None, stopped: false, over: None };
         let mut run = Self { member, plan, adam, standing, best: Vec::new(), begin: now, saved: now };
         let device = run.member.store.device();
         let kept = plan.checkpoint.as_ref().and_then(|place| place.keeper.load(&place.name));
@@ -202,13 +201,13 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Ends the epoch; says whether it was the last one worth training.
+    /// Ends the epoch, and finds out whether it was the last one worth training.
     fn judge(
         &mut self,
         validation: Option<&Labelled>,
         may_stop: bool,
         watch: &mut dyn FnMut(&FitStep),
-    ) -> Result<bool, ModelError> {
+    ) -> Result<(), ModelError> {
         let (epoch, batches) = (self.standing.epoch, self.standing.batch);
         let loss = self.standing.sum / batches.max(1) as f64;
         if !loss.is_finite() {
@@ -217,18 +216,16 @@ impl<'a> Run<'a> {
         let validation_loss = validation.map(|validation| loss_over(self.member, self.plan, validation));
         let elapsed = self.begin.elapsed();
         watch(&FitStep { epoch, batch: batches, batches, loss, validation_loss, elapsed });
-        let (mut stop, patience) = (false, self.plan.settings.patience);
         if let (true, Some(found), Some((best, when))) = (may_stop, validation_loss, self.standing.best) {
             if found < best {
                 self.standing.best = Some((found, epoch));
                 self.best = self.member.copy();
             } else {
-                stop = epoch >= when + patience;
+                self.standing.stopped = epoch >= when + self.plan.settings.patience;
             }
         }
         (self.standing.epoch, self.standing.batch, self.standing.sum) = (epoch + 1, 0, 0.0);
-        self.save_when_due()?;
-        Ok(stop)
+        self.save_when_due()
     }
 
     /// Goes back to the best weights and finds out how much of them to believe.
