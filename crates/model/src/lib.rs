@@ -17,7 +17,7 @@
 //! | [`ensemble`], [`graph_file`] | how are model and graph kept? |
 //! | [`predictor`] | what does it say of a game? |
 //! | `adam`, [`checkpoint`] | how are weights moved, and how does a killed training go on? |
-//! | [`full_graph`] | the same layers on a whole graph at once, exact to the public reference |
+//! | `full_graph` | the same layers on a whole graph at once, exact to the public reference |
 //! | [`progress`] | where does training stand? |
 //! | [`runtime`] | does libtorch work here? |
 //! | [`search`] | which settings are worth trying? |
@@ -44,6 +44,8 @@ pub mod backtest;
 pub mod base;
 pub mod checkpoint;
 pub mod ensemble;
+#[doc(hidden)]
+// For tests and benchmarks beside the public reference: its tensors are no part of the crate's border.
 pub mod full_graph;
 pub mod graph_file;
 pub mod information;
