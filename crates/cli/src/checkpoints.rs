@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -24,17 +24,28 @@ impl Folder {
     }
 }
 
+impl Folder {
+    /// Writes whole or not at all, whoever else keeps the same checkpoint meanwhile.
+    fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        std::fs::create_dir_all(&self.0)?;
+        let part = self.0.join(format!("{name}.{}.part", std::process::id()));
+        let mut file = std::fs::File::create(&part)?;
+        file.write_all(bytes)?;
+        file.sync_data()?;
+        std::fs::rename(part, self.0.join(name))
+    }
+}
+
 impl Checkpoints for Folder {
     fn load(&self, name: &str) -> Option<Vec<u8>> {
         std::fs::read(self.0.join(name)).ok()
     }
 
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), Box<dyn Error + Send + Sync>> {
-        std::fs::create_dir_all(&self.0)?;
-        let part = self.0.join(format!("{name}.part"));
-        let mut file = std::fs::File::create(&part)?;
-        file.write_all(bytes)?;
-        file.sync_data()?;
-        Ok(std::fs::rename(part, self.0.join(name))?)
+        match self.write(name, bytes) {
+            // The same training beside this one, left behind by a command that was killed, has just ended and tidied up.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(self.write(name, bytes)?),
+            written => Ok(written?),
+        }
     }
 }

@@ -106,6 +106,14 @@ impl Kept {
         self.tensors.get(name)
     }
 
+    /// Whether it holds every weight of the member in its shape: one of another build does not.
+    pub(crate) fn fits(&self, member: &Member) -> bool {
+        let same = |(name, variable): (String, Tensor)| {
+            self.find(&format!("now.{name}")).is_some_and(|kept| kept.size() == variable.size())
+        };
+        member.store.variables().into_iter().all(same)
+    }
+
     /// Gives the member the weights that it had.
     pub(crate) fn restore(&self, member: &Member) -> Result<(), ModelError> {
         for (name, mut variable) in member.store.variables() {

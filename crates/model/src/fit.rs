@@ -160,7 +160,8 @@ impl<'a> Run<'a> {
         let mut run = Self { member, plan, adam, standing, best: Vec::new(), begin: now, saved: now };
         let device = run.member.store.device();
         let kept = plan.checkpoint.as_ref().and_then(|place| place.keeper.load(&place.name));
-        if let Some(kept) = kept.and_then(|bytes| Kept::read(&bytes, device)) {
+        let kept = kept.and_then(|bytes| Kept::read(&bytes, device));
+        if let Some(kept) = kept.filter(|kept| kept.fits(run.member)) {
             kept.restore(run.member)?;
             run.adam.restore(kept.standing.steps, &|name| kept.find(name))?;
             run.best = kept.best();

@@ -27,8 +27,8 @@ impl From<Refit> for Cadence {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Each fold is trained on what was known before its first decision, and each of its games is forecast
-as of its own decision. A run that was cut short goes on where it stopped; the same question is answered
-from the folds that are there."
+as of its own decision. A run that was cut short goes on where it stopped; the same question finds
+the folds that are there."
 )]
 pub(crate) struct BacktestArgs {
     /// The league; its rows must have been fetched
