@@ -5,9 +5,10 @@
 
 use crate::{
     consensus::{Pick, opinion},
+    growth::Moved,
     quotes::Quotes,
     ratings::Outcome,
-    timeline::History,
+    timeline::{History, last_states},
 };
 
 /// Weight of the last game.
@@ -30,11 +31,18 @@ impl Drift {
     }
 }
 
-/// Walks the outcomes, which are sorted by (time, game); a price counts when it was known before its game's result.
-pub(crate) fn walk(outcomes: &[Outcome], quotes: &Quotes, teams: usize) -> History<Drift> {
-    let mut drifts = vec![Drift::default(); teams];
-    let mut events = Vec::new();
-    for outcome in outcomes {
+/// Goes on from `before` through `later` outcomes, which are sorted by (time, game); a price counts when it was known
+/// before its game's result.
+pub(crate) fn walk(
+    before: &History<Drift>,
+    moved: &Moved,
+    later: &[Outcome],
+    quotes: &Quotes,
+    teams: usize,
+) -> History<Drift> {
+    let mut events: Vec<(u32, i64, Drift)> = before.moved(moved).collect();
+    let mut drifts = last_states(&events, teams);
+    for outcome in later {
         let lead = |pick: Pick| {
             let [home, _, away] = opinion(quotes, outcome.game, outcome.time, pick, [1.0; 2]).moneyline?;
             (home > 0.0 && away > 0.0).then(|| (home / away).ln())

@@ -1,5 +1,7 @@
 //! What can go wrong when a graph is asked or read back.
 
+use jiff::Timestamp;
+
 /// Why a question to the graph has no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -22,6 +24,17 @@ pub enum GraphError {
         /// Up to three nearest names by edit distance, nearest first.
         nearest: Vec<String>,
     },
+    /// Rows to be added were known before the graph's own instant, so it should have held them already.
+    #[error("rows of {known_at} cannot be added to a graph as of {as_of}: build the graph anew")]
+    NotLater {
+        /// Instant of the first such row.
+        known_at: Timestamp,
+        /// The graph's.
+        as_of: Timestamp,
+    },
+    /// Rows to be added come with other leagues than the graph's.
+    #[error("the rows' leagues are not the graph's: build the graph anew")]
+    OtherLeagues,
     /// A stored graph misses a column or has it in another type.
     #[error("the stored graph has no column `{column}` of type {expected}: build the graph anew")]
     Column {

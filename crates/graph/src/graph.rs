@@ -7,11 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use market::{Game, GameId};
 
 use crate::{
-    NodeKind, Relation,
-    build::{Nodes, Parts},
+    GraphError, NodeKind, Relation,
     consensus::{Opinion, Pick, opinion},
     drift::Drift,
+    growth::Growth,
     instant::{nanos, timestamp},
+    nodes::Nodes,
     quotes::Quotes,
     ratings::{Outcome, Ratings},
     rows::{NONE, Rows},
@@ -51,10 +52,10 @@ pub struct Graph {
     pub(crate) settings: GraphSettings,
     pub(crate) rows: Rows,
     /// Latest headers, by id.
-    games: Vec<Arc<Game>>,
+    pub(crate) games: Vec<Arc<Game>>,
     pub(crate) fixtures: Vec<Fixture>,
     /// Versions of each game's header, by the instant of the first row that stated it.
-    versions: History<Version>,
+    pub(crate) versions: History<Version>,
     pub(crate) nodes: Nodes,
     /// By relation, without the market's.
     pub(crate) edges: Vec<Edges>,
@@ -107,22 +108,50 @@ impl Graph {
         Self::from_rows(Rows::of(snapshot), settings)
     }
 
+    /// Returns the graph with the rows of `later` added, bit for bit what [`build`](Self::build) makes of all of them.
+    ///
+    /// `later` holds the rows that became known since [`as_of`](Self::as_of), under the same leagues. What the rows so far
+    /// have taught is not learnt again, so a night's rows cost one pass over the arrays.
+    ///
+    /// # Errors
+    /// When a row of `later` was known before this graph's as-of, or the leagues are others: then only a new build sees
+    /// what a night would have seen.
+    ///
+    /// # Example
+    /// ```
+    /// use data::Snapshot;
+    /// use graph::{Graph, GraphError};
+    /// let empty = |as_of: &str| Snapshot::new(as_of.parse().unwrap(), vec![], vec![], vec![], vec![]);
+    /// let (yesterday, today) = (empty("2021-11-11T09:00:00Z"), empty("2021-11-12T09:00:00Z"));
+    /// let graph = Graph::build(&yesterday).extended(&today)?;
+    /// assert_eq!(graph, Graph::build(&today));
+    /// assert!(graph.extended(&yesterday).is_err());
+    /// # Ok::<(), GraphError>(())
+    /// ```
+    pub fn extended(&self, later: &Snapshot) -> Result<Self, GraphError> {
+        let mut rows = self.rows.clone();
+        let growth = rows.grow(Rows::of(later), later.leagues.len())?;
+        Ok(self.grown(rows, &growth))
+    }
+
     pub(crate) fn from_rows(rows: Rows, settings: GraphSettings) -> Self {
-        let Parts { games, fixtures, versions, nodes, edges, numbers, outcomes, ratings, quotes, drifts } =
-            Parts::of(&rows);
+        Self::empty(settings).grown(rows, &Growth::default())
+    }
+
+    fn empty(settings: GraphSettings) -> Self {
         Self {
             settings,
-            rows,
-            games,
-            fixtures,
-            versions,
-            nodes,
-            edges,
-            numbers,
-            outcomes,
-            ratings,
-            quotes,
-            drifts,
+            rows: Rows::default(),
+            games: Vec::new(),
+            fixtures: Vec::new(),
+            versions: History::default(),
+            nodes: Nodes::default(),
+            edges: vec![Edges::default(); Relation::ALL.len()],
+            numbers: Default::default(),
+            outcomes: Vec::new(),
+            ratings: Ratings::default(),
+            quotes: Quotes::default(),
+            drifts: History::default(),
         }
     }
 
@@ -151,8 +180,7 @@ impl Graph {
         self.games.binary_search_by(|known| known.game_id.cmp(game)).ok()
     }
 
-    /// Returns the instant from which the fixture is known: its first line or context row, or its first
-    /// result where there is neither.
+    /// Returns the instant from which the fixture is known: that of the first row that names it.
     pub fn known_at(&self, game: usize) -> Timestamp {
         timestamp(self.fixtures[game].known_at)
     }

@@ -1,6 +1,9 @@
 //! Line nodes: each book's quotes on each market of a game, complete and free of margin, looked up as of an instant.
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use market::{
     Market, Selection,
@@ -8,8 +11,9 @@ use market::{
 };
 
 use crate::{
-    rows::{LineRecord, Rows},
-    timeline::{History, offsets},
+    growth::Moved,
+    rows::LineRecord,
+    timeline::{History, last_states, offsets},
 };
 
 /// One book's complete quote on a market: every selection priced at the same points.
@@ -31,7 +35,7 @@ impl Quote {
 }
 
 /// A line node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Line {
     pub(crate) game: u32,
     pub(crate) market: Market,
@@ -40,7 +44,7 @@ pub(crate) struct Line {
 }
 
 /// What a book has shown so far.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct BookState {
     pub(crate) quotes: u32,
     pub(crate) overround_sum: f64,
@@ -57,35 +61,50 @@ pub(crate) struct Quotes {
 }
 
 impl Quotes {
-    /// Groups the rows; `game` and `book` tell the nodes of a row.
-    pub(crate) fn new(
-        rows: &Rows,
-        games: usize,
-        books: usize,
-        game: impl Fn(&LineRecord) -> u32,
-        book: impl Fn(&LineRecord) -> u32,
+    /// Works in the rows from `first` on, which became known at or after `since`; `line` tells the node of a row, the
+    /// counts are of games and books.
+    ///
+    /// A line with a later row is replayed from its first one, since a side keeps its last price; the others only move.
+    pub(crate) fn grown(
+        &self,
+        rows: &[LineRecord],
+        (first, since): (usize, i64),
+        line: impl Fn(&LineRecord) -> Line,
+        [games, books]: [usize; 2],
+        [moved_games, moved_books]: [&Moved; 2],
     ) -> Self {
-        let mut keyed: Vec<(Line, &LineRecord)> = rows
-            .lines
-            .iter()
-            .map(|row| (Line { game: game(row), market: row.market, book: book(row) }, row))
-            .collect();
+        let touched: HashSet<Line> = rows[first..].iter().map(&line).collect();
+        let mut keyed: Vec<(Line, &LineRecord)> =
+            rows.iter().map(|row| (line(row), row)).filter(|(line, _)| touched.contains(line)).collect();
         keyed.sort_by(|(a, x), (b, y)| {
             (a, x.time, x.selection, x.points)
                 .cmp(&(b, y.time, y.selection, y.points))
                 .then(x.price.total_cmp(&y.price))
         });
         let mut fair = FairCache::default();
-        let (mut lines, mut quotes, mut line_of) = (Vec::new(), Vec::new(), Vec::new());
+        let mut replayed: Vec<Quote> = Vec::new();
+        let mut ranges: Vec<(Line, Range<usize>)> = Vec::new();
         for group in keyed.chunk_by(|a, b| a.0 == b.0) {
-            let found = complete_quotes(group, &mut fair);
-            if !found.is_empty() {
-                line_of.resize(line_of.len() + found.len(), lines.len() as u32);
-                quotes.extend(found);
-                lines.push(group[0].0);
-            }
+            let from = replayed.len();
+            replayed.extend(complete_quotes(group, &mut fair));
+            ranges.push((group[0].0, from..replayed.len()));
         }
-        let books = book_histories(books, &lines, &line_of, &quotes);
+        let moved =
+            |line: &Line| Line { game: moved_games.of(line.game), book: moved_books.of(line.book), ..*line };
+        let untouched = self.lines.iter().zip(0u32..).map(|(line, old)| (moved(line), self.all(old)));
+        let mut merged: Vec<(Line, &[Quote])> =
+            untouched.filter(|(line, _)| !touched.contains(line)).collect();
+        merged.extend(ranges.into_iter().map(|(line, range)| (line, &replayed[range])));
+        merged.retain(|(_, quotes)| !quotes.is_empty());
+        merged.sort_by_key(|(line, _)| *line);
+        let (mut lines, mut quotes, mut line_of) = (Vec::new(), Vec::new(), Vec::new());
+        for (line, found) in merged {
+            line_of.resize(line_of.len() + found.len(), lines.len() as u32);
+            quotes.extend_from_slice(found);
+            lines.push(line);
+        }
+        let before = self.books.moved(moved_books).collect();
+        let books = book_histories(before, books, since, &lines, &line_of, &quotes);
         Self {
             of_game: offsets(games, lines.iter().map(|line| line.game)),
             offsets: offsets(lines.len(), line_of.into_iter()),
@@ -178,11 +197,20 @@ fn fair([home, draw, away]: [f64; 3]) -> Option<([f64; 3], f64)> {
     Some((if three_way { [p[0], p[1], p[2]] } else { [p[0], 0.0, p[1]] }, fair.overround))
 }
 
-fn book_histories(books: usize, lines: &[Line], line_of: &[u32], quotes: &[Quote]) -> History<BookState> {
-    let mut order: Vec<usize> = (0..quotes.len()).collect();
+/// Goes on from the events `before` with the quotes known at or after `since`.
+fn book_histories(
+    before: Vec<(u32, i64, BookState)>,
+    books: usize,
+    since: i64,
+    lines: &[Line],
+    line_of: &[u32],
+    quotes: &[Quote],
+) -> History<BookState> {
+    let mut order: Vec<usize> = (0..quotes.len()).filter(|i| quotes[*i].time >= since).collect();
     order.sort_by_key(|&i| (quotes[i].time, line_of[i]));
-    let mut states = vec![BookState { quotes: 0, overround_sum: 0.0 }; books];
-    let mut events = Vec::with_capacity(quotes.len());
+    let mut states = last_states(&before, books);
+    let mut events = before;
+    events.reserve(order.len());
     for i in order {
         let book = lines[line_of[i] as usize].book;
         let state = &mut states[book as usize];

@@ -4,9 +4,12 @@
 //! nothing that became known at or after it.
 
 use crate::{
+    NodeKind,
+    growth::Moved,
+    nodes::MovedNodes,
     rows::NONE,
     strength::PlayerStrength,
-    timeline::History,
+    timeline::{History, last_states},
     walk::{Involvement, LeagueState, Side, TeamState},
 };
 
@@ -69,18 +72,26 @@ pub(crate) struct Counts {
 }
 
 impl Ratings {
-    /// Walks the outcomes, which are sorted by (time, game).
-    pub(crate) fn walk(outcomes: &[Outcome], counts: &Counts) -> Self {
-        let mut leagues = vec![LeagueState::default(); counts.leagues];
-        let mut teams = vec![TeamState::default(); counts.teams];
-        let mut involved = counts.involved.map(|count| vec![Involvement::default(); count]);
-        let mut league_events = Vec::with_capacity(outcomes.len());
-        let mut team_events = Vec::with_capacity(2 * outcomes.len());
-        let mut involved_events: [Vec<_>; 4] = Default::default();
-        let mut players = vec![PlayerStrength::default(); counts.involved[PLAYERS]];
-        let mut player_events = Vec::new();
-        let mut vectors = Vec::with_capacity(OUTCOME_WIDTH * outcomes.len());
-        for outcome in outcomes {
+    /// Goes on through `later` outcomes, which are sorted by (time, game).
+    pub(crate) fn grown(&self, later: &[Outcome], counts: &Counts, moved: &MovedNodes) -> Self {
+        let kinds = [NodeKind::Venue, NodeKind::Coach, NodeKind::Player, NodeKind::Referee];
+        let moved = |kind: NodeKind| &moved.0[kind as usize];
+        let mut league_events: Vec<_> = self.leagues.moved(&Moved::nowhere(counts.leagues)).collect();
+        let starter =
+            |state: TeamState| TeamState { starter: moved(NodeKind::Player).of(state.starter), ..state };
+        let team_events = self.teams.moved(moved(NodeKind::Team));
+        let mut team_events: Vec<_> =
+            team_events.map(|(team, time, state)| (team, time, starter(state))).collect();
+        let mut involved_events: [Vec<_>; 4] =
+            std::array::from_fn(|i| self.involved[i].moved(moved(kinds[i])).collect());
+        let mut player_events: Vec<_> = self.players.moved(moved(NodeKind::Player)).collect();
+        let mut leagues = last_states(&league_events, counts.leagues);
+        let mut teams = last_states(&team_events, counts.teams);
+        let mut involved: [Vec<Involvement>; 4] =
+            std::array::from_fn(|i| last_states(&involved_events[i], counts.involved[i]));
+        let mut players = last_states(&player_events, counts.involved[PLAYERS]);
+        let mut vectors = self.outcomes.clone();
+        for outcome in later {
             let league = &mut leagues[outcome.league as usize];
             let scores = [f64::from(outcome.home_score), f64::from(outcome.away_score)];
             let before = *league;

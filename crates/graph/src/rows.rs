@@ -59,7 +59,7 @@ pub(crate) struct ContextRecord {
     pub(crate) numbers: [u32; 4],
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Rows {
     pub(crate) as_of: Timestamp,
     pub(crate) leagues: Vec<League>,

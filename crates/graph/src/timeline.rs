@@ -1,23 +1,44 @@
 //! What was the latest thing known before an instant: sorted arrays with one slice per node.
 
+use crate::growth::Moved;
+
 /// Edges of one relation, or statements about a target: per target sorted by (time, source).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Edges {
     offsets: Vec<u32>,
     time: Vec<i64>,
     source: Vec<u32>,
 }
 
+impl Default for Edges {
+    fn default() -> Self {
+        Self { offsets: vec![0], time: vec![], source: vec![] }
+    }
+}
+
 impl Edges {
     /// Sorts `(target, time, source)` triples of `targets` nodes; a repeated triple counts once.
     pub(crate) fn new(targets: usize, mut edges: Vec<(u32, i64, u32)>) -> Self {
-        edges.sort_unstable();
+        // Stable, because it merges what is sorted already: an old graph's edges with a night's.
+        edges.sort_by(Ord::cmp);
         edges.dedup();
         Self {
             offsets: offsets(targets, edges.iter().map(|edge| edge.0)),
             time: edges.iter().map(|edge| edge.1).collect(),
             source: edges.iter().map(|edge| edge.2).collect(),
         }
+    }
+
+    /// Returns every edge under the targets' and sources' new indices.
+    pub(crate) fn moved(
+        &self,
+        targets: &Moved,
+        source: impl Fn(u32) -> u32,
+    ) -> impl Iterator<Item = (u32, i64, u32)> {
+        let entries = self.time.iter().zip(&self.source);
+        owners(&self.offsets)
+            .zip(entries)
+            .map(move |(target, (time, of))| (targets.of(target), *time, source(*of)))
     }
 
     /// Returns times and sources of the target's edges strictly before `as_of`, oldest first.
@@ -56,6 +77,15 @@ impl<T> History<T> {
         Self { offsets, time, state }
     }
 
+    /// Returns every event under the nodes' new indices.
+    pub(crate) fn moved(&self, nodes: &Moved) -> impl Iterator<Item = (u32, i64, T)>
+    where
+        T: Copy,
+    {
+        let entries = self.time.iter().zip(&self.state);
+        owners(&self.offsets).zip(entries).map(|(node, (time, state))| (nodes.of(node), *time, *state))
+    }
+
     /// Returns the states after the events strictly before `as_of`, oldest first.
     pub(crate) fn until(&self, node: u32, as_of: i64) -> &[T] {
         &self.state[visible(&self.offsets, &self.time, node, as_of)]
@@ -65,6 +95,15 @@ impl<T> History<T> {
     pub(crate) fn before(&self, node: u32, as_of: i64) -> Option<&T> {
         self.until(node, as_of).last()
     }
+}
+
+/// Returns the state that each node was left in by its last event, of events that are in order.
+pub(crate) fn last_states<T: Copy + Default>(events: &[(u32, i64, T)], nodes: usize) -> Vec<T> {
+    let mut states = vec![T::default(); nodes];
+    for (node, _, state) in events {
+        states[*node as usize] = *state;
+    }
+    states
 }
 
 /// Returns where each of `nodes` slices begins, given the sorted node of each entry.
@@ -77,6 +116,12 @@ pub(crate) fn offsets(nodes: usize, sorted: impl Iterator<Item = u32>) -> Vec<u3
         offsets[i] += offsets[i - 1];
     }
     offsets
+}
+
+/// Returns the node of each entry.
+fn owners(offsets: &[u32]) -> impl Iterator<Item = u32> {
+    let slices = offsets.windows(2).enumerate();
+    slices.flat_map(|(node, ends)| std::iter::repeat_n(node as u32, (ends[1] - ends[0]) as usize))
 }
 
 fn visible(offsets: &[u32], time: &[i64], node: u32, as_of: i64) -> std::ops::Range<usize> {

@@ -4,6 +4,7 @@
 #![expect(clippy::float_cmp, reason = "flags, padding and repeated sampling are exact to the bit")]
 #![expect(clippy::print_stderr, reason = "a skipped test says so, and the real one says how quick it was")]
 
+mod growth;
 mod look_ahead;
 mod markets;
 mod pictures;
