@@ -211,6 +211,7 @@ pub(crate) enum PredictCommand {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct PredictGameArgs {
     /// Game id, as `edge predict slate` prints it
     #[arg(required_unless_present_any = ["home", "test"], conflicts_with_all = ["home", "away"])]
@@ -230,6 +231,9 @@ pub(crate) struct PredictGameArgs {
     /// Answer from a mocked endpoint, to see the table without a model
     #[arg(long)]
     pub(crate) test: bool,
+    /// Tell what carried the forecast: prices, ratings, features, neighbours in the graph
+    #[arg(long, conflicts_with = "test")]
+    pub(crate) explain: bool,
     /// Write a paper bet when the lenses pass; send nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

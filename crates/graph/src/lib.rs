@@ -10,6 +10,7 @@
 //! | [`features`] | which numbers describe a node as of an instant? |
 //! | [`sampler`], [`batch`] | what surrounds a game, as padded rectangles? |
 //! | [`neighbourhood`] | the same for people: table, DOT, SVG |
+//! | [`trace`] | who stands at each place of a batch? |
 //! | [`meta`] | do the relations fit together? |
 //! | [`storage`] | the graph as plain columns |
 
@@ -37,6 +38,7 @@ pub mod meta;
 pub mod neighbourhood;
 pub mod sampler;
 pub mod storage;
+pub mod trace;
 
 pub use batch::{Batch, Block, Children};
 pub use error::GraphError;
@@ -45,3 +47,4 @@ pub use kind::{NodeKind, Relation};
 pub use neighbourhood::Neighbourhood;
 pub use sampler::{FanOut, SampleSettings, Sampler, Seed};
 pub use storage::Column;
+pub use trace::Trace;

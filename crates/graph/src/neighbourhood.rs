@@ -108,7 +108,7 @@ impl Graph {
     }
 
     /// Describes a source in a few words.
-    fn says(&self, kind: NodeKind, node: u32, as_of: i64) -> String {
+    pub(crate) fn says(&self, kind: NodeKind, node: u32, as_of: i64) -> String {
         let value = |column: &str| {
             let mut row = vec![0.0; features::width(kind)];
             self.write(kind, node, as_of, &mut row);

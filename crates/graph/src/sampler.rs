@@ -146,6 +146,19 @@ impl<'a> Sampler<'a> {
         Ok(self.batch(&[self.graph.hypothetical(league, home, away, start_time, as_of)?]))
     }
 
+    pub(crate) fn graph(&self) -> &'a Graph {
+        self.graph
+    }
+
+    /// Returns the relations into `kind` that are sampled, in order.
+    pub(crate) fn relations_into(&self, kind: NodeKind) -> impl Iterator<Item = Relation> + use<> {
+        let SampleSettings { fan_out, with_market, .. } = self.settings;
+        let sampled = move |relation: &Relation| {
+            relation.target() == kind && fan_out.of(*relation) > 0 && (with_market || !relation.is_market())
+        };
+        Relation::ALL.into_iter().filter(sampled)
+    }
+
     fn batch(&self, asked: &[Asked]) -> Batch {
         let rows = (0..asked.len() as u32).map(|seed| Row { seed, node: asked[seed as usize].game });
         let consensus = |asked: &Asked| {
@@ -177,14 +190,11 @@ impl<'a> Sampler<'a> {
                 self.graph.write(kind, row.node, asked.as_of, values);
             }
         }
-        let sampled = Relation::ALL.into_iter().filter(|relation| {
-            relation.target() == kind
-                && self.settings.fan_out.of(*relation) > 0
-                && (self.settings.with_market || !relation.is_market())
-        });
         let children = match hops {
             0 => vec![],
-            _ => sampled.map(|relation| self.children(asked, relation, rows, hops)).collect(),
+            _ => {
+                self.relations_into(kind).map(|relation| self.children(asked, relation, rows, hops)).collect()
+            }
         };
         Block { kind, rows: rows.len(), width, features: values, children }
     }

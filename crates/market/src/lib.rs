@@ -14,12 +14,14 @@
 //! | [`context`] | venue, coaches, key players, referee, rest |
 //! | [`settlement`] | what does a selection at some points return? |
 //! | [`prediction`] | what does the model say about margin and total? |
+//! | [`explanation`] | what carried it? |
 //! | [`predictor`] | the seam through which predictions are asked for |
 //! | [`score`] | how good were the forecasts? |
 //! | [`money`] | fixed-point amounts |
 
 pub mod consensus;
 pub mod context;
+pub mod explanation;
 pub mod game;
 pub mod id;
 pub mod line;
@@ -33,6 +35,7 @@ pub mod score;
 pub mod settlement;
 
 pub use context::ContextRow;
+pub use explanation::Explanation;
 pub use game::Game;
 pub use id::{GameId, LeagueId, Name, RawRef};
 pub use jiff::{Timestamp, civil::Date};

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{GameId, LeagueId, Name, Prediction, score::ForecastScore};
+use crate::{Explanation, GameId, LeagueId, Name, Prediction, score::ForecastScore};
 
 /// A game to be predicted.
 ///
@@ -120,6 +120,11 @@ pub trait Predictor: Send + Sync {
 
     /// Predicts each query, in order.
     fn predict(&self, queries: &[GameQuery]) -> Result<Vec<Prediction>, PredictError>;
+
+    /// Explains a prediction; none where this predictor cannot.
+    fn explain(&self, _query: &GameQuery) -> Result<Option<Explanation>, PredictError> {
+        Ok(None)
+    }
 
     /// Predicts every known game that starts within `[from, until)`, by start, then id.
     fn slate(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Prediction>, PredictError>;

@@ -180,6 +180,14 @@ impl Ensemble {
         Ok(Self { file, members, table })
     }
 
+    pub(crate) fn members(&self, variant: Variant) -> &[Member] {
+        self.members.get(&variant).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn table(&self) -> &BaseTable {
+        &self.table
+    }
+
     /// Forecasts each game of `batch` with each member: `[member][game]`.
     ///
     /// Bits may depend on how many games a batch holds, since libtorch sums in another order.

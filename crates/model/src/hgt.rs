@@ -157,20 +157,10 @@ impl HgtLayer {
     /// `[rows, d]`: values of all sources, weighted by one softmax over all relations; zero without any source.
     fn aggregate(&self, state: &State, weights: &KindWeights) -> Tensor {
         let (rows, d) = (state.hidden.size()[0], self.config.hidden);
-        let heads = [rows, self.config.heads, d / self.config.heads];
-        let query = project(&weights.key_query_value, 1, d, &state.hidden).view(heads).transpose(0, 1);
-        let messages: Vec<Messages<'_>> =
-            state.sources.iter().filter_map(|sources| self.messages(sources, &query)).collect();
-        if messages.is_empty() {
-            return state.hidden.zeros_like();
-        }
-        let scores: Vec<&Tensor> = messages.iter().map(|m| &m.scores).collect();
-        let attention = Tensor::cat(&scores, 1).softmax(1, Kind::Float); // [rows, all sources, heads]
-        let fan_outs: Vec<i64> = messages.iter().map(|m| m.sources.fan_out).collect();
+        let query = self.query(state, weights);
         let mut total: Option<Tensor> = None;
-        for (m, attention) in messages.iter().zip(attention.split_with_sizes(fan_outs, 1)) {
-            let attention = (attention * &m.sources.present).unsqueeze(-1);
-            let sum = (&m.values * attention).sum_dim_intlist(1, false, Kind::Float); // [rows, heads, d / heads]
+        for (m, attention) in self.weigh(state, &query) {
+            let sum = (&m.values * attention.unsqueeze(-1)).sum_dim_intlist(1, false, Kind::Float); // [rows, heads, d / heads]
             let message = sum.transpose(0, 1).matmul(&m.weights.value); // [heads, rows, d / heads]
             total = Some(match total {
                 Some(total) => total + message,
@@ -178,6 +168,40 @@ impl HgtLayer {
             });
         }
         total.map_or_else(|| state.hidden.zeros_like(), |sum| sum.transpose(0, 1).reshape([rows, d]))
+    }
+
+    /// Returns the messages of each relation with their attention `[rows, fan_out, heads]`: one softmax over all of them.
+    fn weigh<'a>(&'a self, state: &'a State, query: &Tensor) -> Vec<(Messages<'a>, Tensor)> {
+        let messages: Vec<Messages<'_>> =
+            state.sources.iter().filter_map(|sources| self.messages(sources, query)).collect();
+        if messages.is_empty() {
+            return Vec::new();
+        }
+        let scores: Vec<&Tensor> = messages.iter().map(|m| &m.scores).collect();
+        let attention = Tensor::cat(&scores, 1).softmax(1, Kind::Float); // [rows, all sources, heads]
+        let fan_outs: Vec<i64> = messages.iter().map(|m| m.sources.fan_out).collect();
+        let parts = attention.split_with_sizes(fan_outs, 1);
+        let present = |(m, attention): (Messages<'a>, Tensor)| {
+            let attention = attention * &m.sources.present;
+            (m, attention)
+        };
+        messages.into_iter().zip(parts).map(present).collect()
+    }
+
+    /// Returns how much attention each row pays to the sources of each relation, averaged over heads: `[rows, fan_out]`.
+    pub(crate) fn attention(&self, state: &State) -> Vec<(Relation, Tensor)> {
+        let Some(weights) = self.kinds.get(&state.kind) else { return Vec::new() };
+        let query = self.query(state, weights);
+        let weighed = self.weigh(state, &query).into_iter();
+        let mean = |attention: Tensor| attention.mean_dim(-1, false, Kind::Float);
+        weighed.map(|(m, attention)| (m.sources.relation, mean(attention))).collect()
+    }
+
+    /// `[heads, rows, d / heads]`.
+    fn query(&self, state: &State, weights: &KindWeights) -> Tensor {
+        let (rows, d) = (state.hidden.size()[0], self.config.hidden);
+        let heads = [rows, self.config.heads, d / self.config.heads];
+        project(&weights.key_query_value, 1, d, &state.hidden).view(heads).transpose(0, 1)
     }
 
     /// `query` is `[heads, rows, d / heads]`.

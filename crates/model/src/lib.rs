@@ -15,7 +15,7 @@
 //! | `baselines`, `dixon_coles`, `evaluate`, [`information`] | what must it beat, and what does it know beyond the price? |
 //! | [`backtest`] | how would it have done, trained again and again as time went by? |
 //! | [`ensemble`], [`graph_file`] | how are model and graph kept? |
-//! | [`predictor`] | what does it say of a game? |
+//! | [`predictor`], `explain` | what does it say of a game, and what carried it? |
 //! | `adam`, [`checkpoint`] | how are weights moved, and how does a killed training go on? |
 //! | `full_graph` | the same layers on a whole graph at once, exact to the public reference |
 //! | [`progress`] | where does training stand? |
@@ -30,6 +30,7 @@ mod dixon_coles;
 mod error;
 mod evaluate;
 mod examples;
+mod explain;
 mod fit;
 mod ground;
 mod hgt;

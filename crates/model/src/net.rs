@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use graph::{NodeKind, features};
+use graph::{NodeKind, Relation, features};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor, nn, nn::Module};
 
@@ -97,6 +97,10 @@ struct Head {
     trust: Tensor,
 }
 
+/// Attention `[rows, fan_out]` by relation, and that of the blocks below.
+#[derive(Debug, Default)]
+pub(crate) struct Attention(pub(crate) Vec<(Relation, Tensor, Attention)>);
+
 /// One member's network.
 #[derive(Debug)]
 pub(crate) struct Net {
@@ -184,6 +188,30 @@ impl Net {
         self.head.out.forward(&hidden) * &self.head.trust + self.forward_direct(tree, league)
     }
 
+    /// Returns the attention of each block at each of its relations, hop by hop.
+    pub(crate) fn attention(&self, tree: &Tree) -> Attention {
+        let mut states = vec![self.project(tree)];
+        for (layer, hgt) in self.layers.iter().enumerate() {
+            let next = hgt.forward(&states[layer], self.layers.len() - 1 - layer, false);
+            states.push(next);
+        }
+        let blocks: Vec<&State> = states.iter().take(self.layers.len()).collect();
+        self.attention_of(&blocks)
+    }
+
+    /// `blocks` is one block after 0, 1, .. layers: the last is what the layer that updates it last starts from.
+    fn attention_of(&self, blocks: &[&State]) -> Attention {
+        let Some((last, before)) = blocks.split_last() else { return Attention::default() };
+        let paid = self.layers[before.len()].attention(last);
+        let below = |relation: Relation| {
+            let find = |state: &&State| state.sources.iter().position(|s| s.relation == relation);
+            let found: Option<Vec<&State>> =
+                before.iter().map(|state| Some(&state.sources[find(state)?].state)).collect();
+            self.attention_of(&found.unwrap_or_default())
+        };
+        Attention(paid.into_iter().map(|(relation, paid)| (relation, paid, below(relation))).collect())
+    }
+
     /// Sets how much of what the messages add is believed.
     pub(crate) fn set_trust(&self, trust: f64) {
         tch::no_grad(|| {
@@ -205,6 +233,16 @@ impl Net {
             }
             None => tree.features.squeeze_dim(1).index_select(1, &self.direct),
         }
+    }
+
+    /// Returns what each feature adds to the raw tilts of one game: `[features, TILTS]`.
+    pub(crate) fn direct_parts(&self, tree: &Tree) -> Tensor {
+        (self.direct_features(tree) * &self.head.direct).transpose(0, 1)
+    }
+
+    /// Returns the columns of a game's features that the linear part sees, in its order.
+    pub(crate) fn direct_columns(&self) -> impl Iterator<Item = usize> {
+        self.architecture.direct.iter().map(|column| *column as usize)
     }
 
     /// Sets the linear part: `direct` is `[TILTS, features]`, `league` `[leagues, TILTS]`.

@@ -14,11 +14,16 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use graph::{Batch, Graph, GraphError, Sampler, Seed};
+use graph::{Batch, Graph, GraphError, Sampler, Seed, Trace};
 use jiff::tz::TimeZone;
-use market::{Game, GameId, GameQuery, LeagueId, ModelCard, PredictError, Prediction, Predictor, Timestamp};
+use market::{
+    Explanation, Game, GameId, GameQuery, LeagueId, ModelCard, PredictError, Prediction, Predictor, Timestamp,
+};
 
-use crate::{Ensemble, ModelError, Variant};
+use crate::{Ensemble, ModelError, Variant, explain::Effects};
+
+/// A sample and the names in it.
+type Named = Result<(Batch, Trace), GraphError>;
 
 /// Answers from an [`Ensemble`] over a [`Graph`].
 ///
@@ -75,29 +80,60 @@ impl GraphPredictor {
         Ok(Prediction { game, as_of, model_version, members, members_without_market })
     }
 
+    /// Explains by the variant that answers.
+    fn explained(
+        &self,
+        game: Arc<Game>,
+        is_priced: bool,
+        sample: &dyn Fn(&Sampler<'_>) -> Named,
+    ) -> Result<Option<Explanation>, PredictError> {
+        let ensemble = self.ensemble.lock().unwrap_or_else(PoisonError::into_inner);
+        let variant = if is_priced { Variant::HgtMarket } else { Variant::Hgt };
+        let Some(settings) = ensemble.sample_settings(variant) else { return Ok(None) };
+        let (batch, trace) = sample(&Sampler::new(&self.graph, settings)).map_err(explain)?;
+        let effects = ensemble.effects(variant, &batch, &trace);
+        let Effects { steps, features, kinds, neighbours } =
+            effects.map_err(|error| PredictError::Model(Box::new(error)))?;
+        let (as_of, model_version) = (self.graph.as_of(), self.card.version.clone());
+        Ok(Some(Explanation {
+            game,
+            as_of,
+            model_version,
+            uses_prices: is_priced,
+            steps,
+            features,
+            kinds,
+            neighbours,
+        }))
+    }
+
     fn answer_known(&self, index: usize) -> Result<Prediction, PredictError> {
         let seed = Seed { game: index, as_of: self.graph.as_of() };
         let is_priced = self.graph.consensus(index, seed.as_of).is_some();
         self.answer(self.graph.games()[index].clone(), is_priced, &|sampler| Ok(sampler.sample(&[seed])))
     }
 
-    fn answer_hypothetical(
+    fn answer_hypothetical(&self, game: &Arc<Game>) -> Result<Prediction, PredictError> {
+        let as_of = self.graph.as_of();
+        let Game { league, home, away, start_time, .. } = game.as_ref();
+        self.answer(game.clone(), false, &|sampler| {
+            sampler.sample_hypothetical(league, home.as_str(), away.as_str(), *start_time, as_of)
+        })
+    }
+
+    /// Returns the header of a game that need not exist.
+    fn made_up(
         &self,
         league: Option<&LeagueId>,
         home: &str,
         away: &str,
         start_time: Option<Timestamp>,
-    ) -> Result<Prediction, PredictError> {
-        let as_of = self.graph.as_of();
-        let start_time = start_time.unwrap_or(as_of);
+    ) -> Result<Arc<Game>, PredictError> {
         let league = self.league_of(league)?;
         if home == away {
             return Err(PredictError::Ambiguous(format!("`{home}` cannot play against itself")));
         }
-        let game = self.header(&league, home, away, start_time);
-        self.answer(game, false, &|sampler| {
-            sampler.sample_hypothetical(&league, home, away, start_time, as_of)
-        })
+        Ok(self.header(&league, home, away, start_time.unwrap_or_else(|| self.graph.as_of())))
     }
 
     fn league_of(&self, asked: Option<&LeagueId>) -> Result<LeagueId, PredictError> {
@@ -140,10 +176,34 @@ impl Predictor for GraphPredictor {
                 self.answer_known(index)
             }
             GameQuery::Hypothetical { league, home, away, start_time } => {
-                self.answer_hypothetical(league.as_ref(), home.as_str(), away.as_str(), *start_time)
+                let game = self.made_up(league.as_ref(), home.as_str(), away.as_str(), *start_time)?;
+                self.answer_hypothetical(&game)
             }
         };
         queries.iter().map(answer).collect()
+    }
+
+    fn explain(&self, query: &GameQuery) -> Result<Option<Explanation>, PredictError> {
+        match query {
+            GameQuery::Known { game_id } => {
+                let game = self.graph.find(game_id).ok_or_else(|| unknown_game(game_id))?;
+                let seed = Seed { game, as_of: self.graph.as_of() };
+                let is_priced = self.graph.consensus(game, seed.as_of).is_some();
+                self.explained(self.graph.games()[game].clone(), is_priced, &|sampler| {
+                    Ok((sampler.sample(&[seed]), sampler.trace(seed)))
+                })
+            }
+            GameQuery::Hypothetical { league, home, away, start_time } => {
+                let as_of = self.graph.as_of();
+                let game = self.made_up(league.as_ref(), home.as_str(), away.as_str(), *start_time)?;
+                let Game { league, start_time, .. } = game.as_ref();
+                let (home, away) = (home.as_str(), away.as_str());
+                self.explained(game.clone(), false, &|sampler| {
+                    let batch = sampler.sample_hypothetical(league, home, away, *start_time, as_of)?;
+                    Ok((batch, sampler.trace_hypothetical(league, home, away, *start_time, as_of)?))
+                })
+            }
+        }
     }
 
     fn slate(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Prediction>, PredictError> {

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Problem, Token,
-    wire::{Health, ModelAnswer, PredictAnswer, PredictRequest, SlateQuery},
+    wire::{Health, ModelAnswer, PredictAnswer, PredictQuery, PredictRequest, SlateQuery},
 };
 
 /// Why the endpoint gave no answer; never shows a token or a password of the URL.
@@ -120,6 +120,12 @@ impl Client {
     /// Predicts games.
     pub async fn predict(&self, request: &PredictRequest) -> Result<PredictAnswer, ClientError> {
         self.ask(self.http.post(self.at("/v1/predict")).json(request)).await
+    }
+
+    /// Predicts games and explains each forecast.
+    pub async fn explain(&self, request: &PredictRequest) -> Result<PredictAnswer, ClientError> {
+        let question = self.http.post(self.at("/v1/predict")).query(&PredictQuery { explain: true });
+        self.ask(question.json(request)).await
     }
 
     /// Predicts a slate.

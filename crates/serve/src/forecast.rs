@@ -38,6 +38,7 @@ pub(crate) fn game_forecast(prediction: Prediction, lines: &[LineAsked], full: b
         interval: interval(members),
         lines: answers,
         prediction: full.then_some(prediction),
+        explanation: None,
     })
 }
 

@@ -19,6 +19,6 @@ pub use problem::{Problem, ProblemKind};
 pub use routes::{openapi, router};
 pub use server::{ServeError, listen, run};
 pub use wire::{
-    GameAsked, GameForecast, Health, LineAnswer, LineAsked, ModelAnswer, PredictAnswer, PredictRequest,
-    SCHEMA_VERSION, SlateQuery, Stamp,
+    GameAsked, GameForecast, Health, LineAnswer, LineAsked, ModelAnswer, PredictAnswer, PredictQuery,
+    PredictRequest, SCHEMA_VERSION, SlateQuery, Stamp,
 };

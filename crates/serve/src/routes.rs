@@ -19,7 +19,7 @@ use axum::{
     routing::get,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use market::{GameQuery, PredictError, Prediction, Predictor};
+use market::{Explanation, GameQuery, PredictError, Prediction, Predictor};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -28,7 +28,8 @@ use crate::{
     forecast::{game_forecast, refuse_line},
     gate::gate,
     wire::{
-        Health, LineAsked, ModelAnswer, PredictAnswer, PredictRequest, SCHEMA_VERSION, SlateQuery, Stamp,
+        GameForecast, Health, LineAsked, ModelAnswer, PredictAnswer, PredictQuery, PredictRequest,
+        SCHEMA_VERSION, SlateQuery, Stamp,
     },
 };
 
@@ -108,7 +109,7 @@ async fn model(State(app): State<App>) -> Result<Json<ModelAnswer>, Box<Problem>
 }
 
 /// Predicts games, known or hypothetical.
-#[utoipa::path(post, path = "/v1/predict", request_body = PredictRequest, responses(
+#[utoipa::path(post, path = "/v1/predict", params(PredictQuery), request_body = PredictRequest, responses(
     (status = 200, body = PredictAnswer),
     (status = 400, body = Problem, content_type = "application/problem+json"),
     (status = 401, body = Problem, content_type = "application/problem+json"),
@@ -121,8 +122,11 @@ async fn model(State(app): State<App>) -> Result<Json<ModelAnswer>, Box<Problem>
 ))]
 async fn predict(
     State(app): State<App>,
+    query: Result<Query<PredictQuery>, QueryRejection>,
     body: Result<Json<PredictRequest>, JsonRejection>,
 ) -> Result<Json<PredictAnswer>, Box<Problem>> {
+    let Query(PredictQuery { explain }) =
+        query.map_err(|rejection| problem(ProblemKind::BadRequest, rejection.body_text()))?;
     let Json(request) = body.map_err(|rejection| refuse_body(&rejection, app.settings().body_limit))?;
     let PredictRequest { games, lines, full } = request;
     let limit = app.settings().games_limit;
@@ -140,7 +144,13 @@ async fn predict(
     let queries: Vec<GameQuery> = queries
         .map(|(index, game)| game.into_query().map_err(|why| refuse("games", index, why)))
         .collect::<Result<_, _>>()?;
-    answer(&app, lines, full, move |predictor| predictor.predict(&queries)).await
+    answer(&app, lines, full, move |predictor| {
+        let explanations =
+            queries.iter().map(|query| if explain { predictor.explain(query) } else { Ok(None) });
+        let explanations = explanations.collect::<Result<Vec<_>, _>>()?;
+        Ok(predictor.predict(&queries)?.into_iter().zip(explanations).collect())
+    })
+    .await
 }
 
 /// Predicts every known game that starts within some hours.
@@ -158,7 +168,10 @@ async fn slate(
 ) -> Result<Json<PredictAnswer>, Box<Problem>> {
     let Query(query) = query.map_err(|rejection| problem(ProblemKind::BadRequest, rejection.body_text()))?;
     let (from, until) = window(&query, loaded(&app)?.as_of())?;
-    answer(&app, Vec::new(), query.full.unwrap_or(false), move |predictor| predictor.slate(from, until)).await
+    answer(&app, Vec::new(), query.full.unwrap_or(false), move |predictor| {
+        Ok(predictor.slate(from, until)?.into_iter().map(|prediction| (prediction, None)).collect())
+    })
+    .await
 }
 
 /// Returns the counters in the text format of Prometheus.
@@ -189,12 +202,15 @@ async fn method_not_allowed() -> Box<Problem> {
     problem(ProblemKind::MethodNotAllowed, "see the header `allow`, or /openapi.json")
 }
 
+/// A prediction, and what carried it where that was asked.
+type Explained = (Prediction, Option<Explanation>);
+
 /// Predicts on a blocking thread, at most so many at once.
 async fn answer(
     app: &App,
     lines: Vec<LineAsked>,
     full: bool,
-    ask: impl FnOnce(&dyn Predictor) -> Result<Vec<Prediction>, PredictError> + Send + 'static,
+    ask: impl FnOnce(&dyn Predictor) -> Result<Vec<Explained>, PredictError> + Send + 'static,
 ) -> Result<Json<PredictAnswer>, Box<Problem>> {
     let predictor = loaded(app)?;
     let internal = || problem(ProblemKind::Internal, "the model failed; the server's log has the cause");
@@ -203,8 +219,10 @@ async fn answer(
     let work = tokio::task::spawn_blocking(move || {
         let _slot = slot;
         let predictions = ask(predictor.as_ref())?;
-        let games =
-            predictions.into_iter().map(|p| game_forecast(p, &lines, full)).collect::<Option<Vec<_>>>();
+        let forecast = |(prediction, explanation): Explained| {
+            Some(GameForecast { explanation, ..game_forecast(prediction, &lines, full)? })
+        };
+        let games = predictions.into_iter().map(forecast).collect::<Option<Vec<_>>>();
         Ok((stamp(predictor.as_ref()), games))
     });
     let (stamp, games) =

@@ -15,7 +15,9 @@
 use std::sync::Arc;
 
 use jiff::{Timestamp, civil::Date};
-use market::{Game, GameId, GameQuery, LeagueId, Market, ModelCard, Name, Points, Prediction, Selection};
+use market::{
+    Explanation, Game, GameId, GameQuery, LeagueId, Market, ModelCard, Name, Points, Prediction, Selection,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -143,6 +145,17 @@ pub struct PredictRequest {
     pub full: bool,
 }
 
+/// Parameters of `/v1/predict`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PredictQuery {
+    /// Whether what carried each forecast is wanted: steps, features, neighbours in the graph.
+    #[serde(default)]
+    #[param(required = false)]
+    pub explain: bool,
+}
+
 /// Parameters of `/v1/slate`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -236,6 +249,10 @@ pub struct GameForecast {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub prediction: Option<Prediction>,
+    /// What carried the forecast, when asked with `explain`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub explanation: Option<Explanation>,
 }
 
 /// Answer of `/v1/predict` and `/v1/slate`.

@@ -28,20 +28,29 @@ pub(crate) fn run(command: PredictCommand, context: &Arc<Context>) -> anyhow::Re
 fn game(args: &PredictGameArgs, context: &Arc<Context>) -> anyhow::Result<Status> {
     let (date, as_of) = context.night(args.date)?;
     let night = Night { date, as_of, dry_run: args.dry_run };
+    let mut explanation = None;
     let (predicted, snapshot) = if args.test {
         say("edge: --test answers from a mocked endpoint; nothing here comes from data");
         mocked::answer(args, as_of)?
     } else {
         let answers = Answers::open(context, as_of)?;
         let snapshot = source::snapshot_or_note(context, as_of)?;
-        (answers.predict(&scheduled(query(args)?, &snapshot))?, snapshot)
+        let query = scheduled(query(args)?, &snapshot);
+        let predicted = answers.predict(&query)?;
+        if args.explain {
+            explanation = Some(answers.explain(&query)?);
+        }
+        (predicted, snapshot)
     };
     let slate = night::decide(context, &night, predicted, &snapshot)?;
     let prediction = slate.predictions.first().context("the endpoint answered without a game")?;
     if args.json {
-        context.print_json(&show::game_json(prediction, &slate))?;
+        context.print_json(&show::game_json(prediction, &slate, explanation.as_ref()))?;
     } else {
         context.print(&show::game(prediction, &slate, &context.time_zone()?))?;
+        if let Some(explanation) = &explanation {
+            context.print(&show::explanation(explanation))?;
+        }
     }
     paper(context, &night, &slate)
 }

@@ -212,6 +212,17 @@ fn two_teams_that_play_tonight_are_predicted_as_their_scheduled_game() {
     let by_teams =
         ["predict", "game", "--home", &team("home"), "--away", &team("away"), "--date", DATE, "--json"];
     assert_eq!(edge.run(&by_teams).done(), by_id);
+    let explained = edge.run(&["predict", "game", &team("game_id"), "--date", DATE, "--explain"]).done();
+    assert!(explained.contains("In this league: home sides win"), "{explained}");
+    assert!(explained.lines().all(|line| line.chars().count() <= 80), "{explained}");
+    let json = edge.run(&["predict", "game", &team("game_id"), "--date", DATE, "--explain", "--json"]).done();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let steps = json["explanation"]["steps"].as_array().unwrap();
+    let said =
+        json["moneyline"]["home"].as_f64().unwrap() / (1.0 - json["moneyline"]["draw"].as_f64().unwrap());
+    let three_way = steps[3]["home"].as_f64().unwrap();
+    let either = [said, json["moneyline"]["home"].as_f64().unwrap()];
+    assert!(either.iter().any(|home| (home - three_way).abs() < 1e-6), "{json}");
 }
 
 #[test]

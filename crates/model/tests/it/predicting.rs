@@ -69,6 +69,47 @@ fn a_game_that_nobody_scheduled_can_be_asked_for() {
     assert_eq!(prediction.members, prediction.members_without_market, "it has no price");
 }
 
+fn home_of(members: &[market::ScoreForecast], three_way: bool) -> f64 {
+    let home = |member: &market::ScoreForecast| {
+        if three_way { member.moneyline_three_way()[0] } else { member.moneyline_two_way() }
+    };
+    members.iter().map(home).sum::<f64>() / members.len() as f64
+}
+
+#[test]
+fn an_explanation_ends_in_the_forecast_and_names_who_was_seen() {
+    let predictor = predictor();
+    let slate = predictor.slate(at("2020-01-30T18:00:00Z"), at("2020-01-31T00:00:00Z")).unwrap();
+    for prediction in &slate {
+        let query = GameQuery::Known { game_id: prediction.game.game_id.clone() };
+        let explanation = predictor.explain(&query).unwrap().unwrap();
+        let three_way = prediction.game.league.as_str() == "kick";
+        let said = home_of(&prediction.members, three_way);
+        assert!((explanation.home() - said).abs() < 1e-6, "{} {said}", explanation.home());
+        assert!(explanation.uses_prices);
+        // A forecast starts from its price.
+        let graph = predictor.graph();
+        let [home, _, away] =
+            graph.consensus(graph.find(&prediction.game.game_id).unwrap(), graph.as_of()).unwrap();
+        let price = if three_way { home } else { home / (home + away) };
+        assert!((explanation.steps[1].home - price).abs() < 0.01, "{:?} {price}", explanation.steps);
+        let names: Vec<&str> = explanation.neighbours.iter().map(|n| n.effect.name.as_str()).collect();
+        assert_eq!(names.len(), 12);
+        assert!(explanation.neighbours.iter().all(|n| (0.0..=1.0).contains(&n.attention)), "{names:?}");
+        assert!(explanation.neighbours.is_sorted_by(|a, b| a.effect.home.abs() >= b.effect.home.abs()));
+        assert!(
+            explanation.kinds.iter().any(|kind| kind.home != 0.0),
+            "the messages of an untaught member weigh too"
+        );
+        assert!(explanation.words().len() >= 5, "{:?}", explanation.words());
+    }
+    let made_up = predictor.explain(&hypothetical(Some("kick"), "team 7", "team 0")).unwrap().unwrap();
+    assert!(!made_up.uses_prices);
+    assert_eq!(made_up.steps[1].name, "the ratings");
+    let unknown = GameQuery::Known { game_id: market::GameId::from_text("kick_1999-01-01_a_b") };
+    assert!(matches!(predictor.explain(&unknown), Err(PredictError::UnknownGame(_))));
+}
+
 #[test]
 fn questions_without_an_answer_say_why() {
     let predictor = predictor();

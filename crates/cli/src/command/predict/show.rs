@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
 use lenses::{Lens, LensKind};
-use market::{Market, Money, Points, Prediction, ScoreForecast, Selection};
+use market::{Explanation, Market, Money, Points, Prediction, ScoreForecast, Selection};
 use serde_json::{Value, json};
 
 use crate::{
@@ -76,6 +76,38 @@ pub(super) fn game(prediction: &Prediction, slate: &Slate, zone: &TimeZone) -> S
         text.push_str(&lens_table(best));
     }
     text
+}
+
+/// Tells in words and tables what carried a forecast.
+pub(super) fn explanation(explanation: &Explanation) -> String {
+    let mut story =
+        table(&["what carried it (points: home's chance with everything, less that without the part)"]);
+    for sentence in explanation.words() {
+        story.add_row([sentence]);
+    }
+    let mut text = format!("\n{story}\n");
+    if !explanation.features.is_empty() {
+        let mut shown = table(&["plain feature", ">value", ">home, points"]);
+        for effect in &explanation.features {
+            shown.add_row([effect.name.clone(), effect.says.clone(), points(effect.home)]);
+        }
+        let _ = write!(text, "\n{shown}\n");
+    }
+    if !explanation.neighbours.is_empty() {
+        let mut shown = table(&["neighbour", "as", ">days", ">attention", ">home, points"]);
+        for neighbour in &explanation.neighbours {
+            let name = format!("{}\n{}", neighbour.effect.name, neighbour.effect.says);
+            let path = neighbour.path.join(" < ");
+            let days = format!("{:.0}", neighbour.age_days);
+            shown.add_row([name, path, days, percent(neighbour.attention), points(neighbour.effect.home)]);
+        }
+        let _ = write!(text, "\n{shown}\n");
+    }
+    text
+}
+
+fn points(change: f64) -> String {
+    format!("{:+.2}", 100.0 * change)
 }
 
 pub(super) fn slate(slate: &Slate, night: &Night, zone: &TimeZone) -> String {
@@ -167,15 +199,19 @@ fn lens_table(verdict: &Verdict) -> String {
     format!("{shown}\n")
 }
 
-pub(super) fn game_json(prediction: &Prediction, slate: &Slate) -> Value {
-    json!({
+pub(super) fn game_json(prediction: &Prediction, slate: &Slate, explanation: Option<&Explanation>) -> Value {
+    let mut value = json!({
         "game": prediction.game,
         "as_of": prediction.as_of,
         "model_version": slate.model.version,
         "moneyline": moneyline_json(&prediction.members),
         "moneyline_without_market": moneyline_json(&prediction.members_without_market),
         "prices": slate.verdicts.iter().map(verdict_json).collect::<Vec<_>>(),
-    })
+    });
+    if let Some(explanation) = explanation {
+        value["explanation"] = json!(explanation);
+    }
+    value
 }
 
 pub(super) fn slate_json(slate: &Slate) -> Value {

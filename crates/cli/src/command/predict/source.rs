@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use data::Snapshot;
 use jiff::Timestamp;
-use market::{GameQuery, Predictor};
+use market::{Explanation, GameQuery, Predictor};
 use serve::{Client, PredictAnswer, PredictRequest, Token};
 
 use crate::{
@@ -44,6 +44,20 @@ impl Answers {
                 })
             }
         }
+    }
+
+    pub(super) fn explain(&self, query: &GameQuery) -> anyhow::Result<Explanation> {
+        let explanation = match self {
+            Self::Here { predictor, .. } => predictor.explain(query)?,
+            Self::Endpoint { client, .. } => {
+                let games = vec![serde_json::from_value(serde_json::to_value(query)?)?];
+                let request = PredictRequest { games, ..Default::default() };
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                let answer = runtime.block_on(client.explain(&request))?;
+                answer.games.into_iter().find_map(|game| game.explanation)
+            }
+        };
+        explanation.context("whoever answers gave no explanation")
     }
 
     pub(super) fn slate(&self, hours: u32) -> anyhow::Result<Predicted> {

@@ -1,0 +1,71 @@
+//! Who stands at each place of a sampled batch: names and words beside the numbers, for explanations.
+//!
+//! # Example
+//! ```
+//! use graph::{NodeKind, trace::Trace};
+//! let game = Trace { kind: NodeKind::Game, name: "Jets at Bills".into(), says: String::new(), age_days: 0.0, branches: vec![] };
+//! assert_eq!(game.kind.as_str(), "game");
+//! ```
+
+use jiff::Timestamp;
+use market::LeagueId;
+
+use crate::{GraphError, NodeKind, Relation, Sampler, Seed, graph::Asked, instant::days};
+
+/// A node and what was sampled below it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trace {
+    /// Its kind.
+    pub kind: NodeKind,
+    /// Its name; empty for a hypothetical game.
+    pub name: String,
+    /// What it says, in a few words.
+    pub says: String,
+    /// Days from its edge's instant to the as-of.
+    pub age_days: f64,
+    /// By relation, in the order of [`Block::children`](crate::Block::children): the sources that are present, in the
+    /// places that they have there.
+    pub branches: Vec<(Relation, Vec<Self>)>,
+}
+
+impl Sampler<'_> {
+    /// Names what [`sample`](Self::sample) finds for one seed.
+    pub fn trace(&self, seed: Seed) -> Trace {
+        let asked = self.graph().asked(seed.game, seed.as_of);
+        self.walk(&asked, NodeKind::Game, asked.game, asked.as_of, self.settings().hops)
+    }
+
+    /// Names what [`sample_hypothetical`](Self::sample_hypothetical) finds.
+    pub fn trace_hypothetical(
+        &self,
+        league: &LeagueId,
+        home: &str,
+        away: &str,
+        start_time: Timestamp,
+        as_of: Timestamp,
+    ) -> Result<Trace, GraphError> {
+        let asked = self.graph().hypothetical(league, home, away, start_time, as_of)?;
+        Ok(self.walk(&asked, NodeKind::Game, asked.game, asked.as_of, self.settings().hops))
+    }
+
+    fn walk(&self, asked: &Asked, kind: NodeKind, node: u32, time: i64, hops: usize) -> Trace {
+        let graph = self.graph();
+        let below = |relation: Relation| {
+            let mut found = Vec::new();
+            let fan_out = self.settings().fan_out.of(relation);
+            graph.sources(relation, asked, node, fan_out, &mut |time, source| found.push((time, source)));
+            let sources = found.into_iter();
+            let named = sources
+                .map(|(time, source)| self.walk(asked, relation.source(), source, time, hops - 1))
+                .collect();
+            (relation, named)
+        };
+        let branches = if hops == 0 { vec![] } else { self.relations_into(kind).map(below).collect() };
+        let (name, says) = if kind == NodeKind::Game {
+            (String::new(), String::new())
+        } else {
+            (graph.node_name(kind, node as usize), graph.says(kind, node, asked.as_of))
+        };
+        Trace { kind, name, says, age_days: days(time, asked.as_of), branches }
+    }
+}
