@@ -158,6 +158,7 @@ pub(crate) struct GraphExportArgs {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct TrainArgs {
     /// As of this night [default: now]
     #[arg(long, value_name = "DATE")]
@@ -168,6 +169,13 @@ pub(crate) struct TrainArgs {
     /// auto, cpu or cuda
     #[arg(long)]
     pub(crate) device: Option<String>,
+    /// Bring the champion up to date instead: its members go on for one pass over all games, which takes a fraction
+    /// of the time; the scores stay those of its last whole training
+    #[arg(long, conflicts_with_all = ["epochs", "smoke_test"])]
+    pub(crate) update: bool,
+    /// Tell where the time went
+    #[arg(long)]
+    pub(crate) profile: bool,
     /// Train a tiny network on a few games, to see that everything is in place; publishes nothing
     #[arg(long)]
     pub(crate) smoke_test: bool,

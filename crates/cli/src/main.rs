@@ -9,6 +9,7 @@ mod guard;
 mod leagues;
 mod night;
 mod paths;
+mod profile;
 mod progress;
 mod settings;
 mod table;
@@ -19,7 +20,8 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let cli = args::Cli::parse();
-    context::start_logging(cli.verbose, cli.log_json);
+    let profile = matches!(&cli.command, args::Command::Train(args) if args.profile);
+    context::start_logging(cli.verbose, cli.log_json, profile);
     let ended = context::Context::new(&cli).and_then(|context| command::run(cli.command, &Arc::new(context)));
     if let Err(error) = &ended {
         // A reader who went away (`edge ... | head`) is no failure of ours.

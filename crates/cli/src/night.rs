@@ -31,7 +31,7 @@ pub(crate) use self::{
     reporting::write_page,
     slate::{Desk, Predicted, Slate, Verdict, decide, outcome_probabilities},
     sweeping::{Swept, TrialOrder, sweep},
-    training::{line_of, train},
+    training::{line_of, train, update},
 };
 use self::{
     bets::{history, ledger_as_of, ledger_step, settle_step},

@@ -132,7 +132,7 @@ fn same(one: f64, other: f64) -> bool {
 }
 
 fn points(change: f64) -> String {
-    format!("{:+.1}", 100.0 * change)
+    format!("{:+.1}", (1000.0 * change).round() / 10.0 + 0.0)
 }
 
 fn capital(text: &str) -> String {

@@ -23,7 +23,11 @@ use std::{collections::BTreeMap, error::Error, io::Cursor};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 
-use crate::{ModelError, adam::AdamW, fit::Member};
+use crate::{
+    ModelError,
+    adam::AdamW,
+    fit::{Earned, Member},
+};
 
 /// Keeps checkpoints by name; a checkpoint is whole or absent.
 ///
@@ -61,8 +65,8 @@ pub(crate) struct Standing {
     pub(crate) best: Option<(f64, usize)>,
     /// Whether no further epoch is worth training.
     pub(crate) stopped: bool,
-    /// Set when the fit is over: epoch kept, epochs run, validation loss, trust.
-    pub(crate) over: Option<(usize, usize, Option<f64>, f64)>,
+    /// Set when the fit is over: epoch kept, epochs run, validation loss, what the member has earned.
+    pub(crate) over: Option<(usize, usize, Option<f64>, Earned)>,
 }
 
 /// Writes a fit's standing with all its tensors.

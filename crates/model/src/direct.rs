@@ -6,6 +6,7 @@
 //! The penalty `ridge / 2 · |B|²` on standardised features is chosen on the validation games: the strongest that is not
 //! worse than the best by more than a standard error, since a step away from the anchor has to be earned.
 
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
     fit::{FitPlan, Member},
     newton::solve,
     samples::Labelled,
+    stopwatch::{Phase, time},
     tilt::{BaseTable, MARGIN_TILTS, Side, TILTS, bound, bound_slope, outcome_of},
 };
 
@@ -27,7 +29,7 @@ const STEPS: usize = 25;
 const ENOUGH: f64 = 1e-4;
 
 /// Penalties of the margin's and the total's coefficients.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Ridge {
     pub(crate) margin: f64,
     pub(crate) total: f64,
@@ -53,6 +55,7 @@ pub(crate) fn fit_direct(
     train: &Labelled,
     ridge: Ridge,
 ) -> Result<(), ModelError> {
+    let _fitting = time(Phase::Linear);
     let table = Table::of(member, train)?;
     let margin = Fit::margin(plan, &table).run(ridge.margin, None);
     let total = Fit::total(plan, &table).run(ridge.total, None);
@@ -66,6 +69,7 @@ pub(crate) fn choose_ridge(
     train: &Labelled,
     validation: &Labelled,
 ) -> Result<Ridge, ModelError> {
+    let _fitting = time(Phase::Linear);
     let (train, validation) = (Table::of(member, train)?, Table::of(member, validation)?);
     let best = |fit: &Fit<'_>, held_out: &Fit<'_>| {
         let mut from = None;

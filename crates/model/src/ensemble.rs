@@ -13,6 +13,7 @@
 use std::{collections::BTreeMap, io::Cursor};
 
 use graph::{Batch, Graph, SampleSettings, Sampler, Seed};
+use jiff::Timestamp;
 use market::{ModelCard, Prediction, ScoreForecast};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -20,6 +21,7 @@ use tch::{Device, Tensor};
 
 use crate::{
     LeagueBase, ModelError, TrainSettings, Variant,
+    direct::Ridge,
     fit::Member,
     net::Architecture,
     samples::{Samples, sample_settings},
@@ -27,7 +29,7 @@ use crate::{
     tree::Tree,
 };
 
-const SCHEMA_VERSION: u32 = 2;
+const SCHEMA_VERSION: u32 = 3;
 /// Games forecast together.
 const AT_ONCE: usize = 256;
 
@@ -43,6 +45,8 @@ pub struct MemberRecord {
     /// How much of what the messages add is believed, from 0 to 1: what they gained on the validation games against the
     /// error of that gain.
     pub trust: f64,
+    /// Factor of the margin's shift that was found on the validation games: above 1 favourites are given more.
+    pub confidence: f64,
     /// Loss on the validation games at that epoch, before any refit.
     pub validation_loss: f64,
     /// Wall-clock time of an epoch; not kept in the file, which is the same for the same inputs.
@@ -69,8 +73,22 @@ pub struct ModelFile {
     pub members: Vec<MemberRecord>,
     /// sha256 of each input by its name.
     pub inputs: BTreeMap<String, String>,
+    /// As-of of the last whole training, whose scores the card tells; earlier than the card's own after an update.
+    pub trained_as_of: Timestamp,
     /// Sizes of each variant's networks.
     architectures: BTreeMap<Variant, Architecture>,
+    /// Penalties of each variant's linear part.
+    ridges: BTreeMap<Variant, Ridge>,
+}
+
+impl ModelFile {
+    pub(crate) fn ridge(&self, variant: Variant) -> Ridge {
+        self.ridges.get(&variant).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn ridges(&self) -> BTreeMap<Variant, Ridge> {
+        self.ridges.clone()
+    }
 }
 
 /// The members of both variants, ready to forecast; on the CPU unless it was just trained elsewhere.
@@ -86,10 +104,12 @@ pub struct Ensemble {
 pub(crate) struct Parts {
     /// With version and hash still empty.
     pub(crate) card: ModelCard,
+    pub(crate) trained_as_of: Timestamp,
     pub(crate) settings: TrainSettings,
     pub(crate) leagues: Vec<LeagueBase>,
     pub(crate) ties_left_out: BTreeMap<String, usize>,
     pub(crate) records: Vec<MemberRecord>,
+    pub(crate) ridges: BTreeMap<Variant, Ridge>,
     pub(crate) inputs: BTreeMap<String, String>,
     pub(crate) members: BTreeMap<Variant, Vec<Member>>,
 }
@@ -97,7 +117,17 @@ pub(crate) struct Parts {
 impl Ensemble {
     /// Puts trained members together and names the whole by its hash.
     pub(crate) fn assemble(parts: Parts) -> Result<Self, ModelError> {
-        let Parts { mut card, settings, leagues, ties_left_out, records, inputs, members } = parts;
+        let Parts {
+            mut card,
+            trained_as_of,
+            settings,
+            leagues,
+            ties_left_out,
+            records,
+            ridges,
+            inputs,
+            members,
+        } = parts;
         let weights = weights(&members)?;
         card.sha256 = sha256(&weights);
         card.version = format!("{}-{}", card.data_as_of.strftime("%Y%m%dT%H%M%SZ"), &card.sha256[..8]);
@@ -116,7 +146,9 @@ impl Ensemble {
             ties_left_out,
             members: records,
             inputs,
+            trained_as_of,
             architectures,
+            ridges,
         };
         Ok(Self { file, members, table })
     }

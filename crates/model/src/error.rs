@@ -75,6 +75,9 @@ pub enum ModelError {
     /// The sampled neighbourhood differs from the one that the model was built for.
     #[error("the graph does not fit the model: {0}; train on this graph")]
     Mismatch(String),
+    /// A model cannot be brought up to date.
+    #[error("this model cannot be updated: {0}; train anew")]
+    NoUpdate(String),
     /// The loss became infinite or no number.
     #[error("training diverged in epoch {epoch}: loss {loss}; lower `learning_rate`")]
     Diverged {

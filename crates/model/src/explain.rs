@@ -102,7 +102,8 @@ impl Found {
         let table = ensemble.table();
         let home = |raw: &Tensor, anchor: &Tensor| -> Result<Vec<f64>, ModelError> {
             let league = game.league.expand([raw.size()[0]], false);
-            let outcome = table.forecast(raw, anchor, &league).outcome.exp().select(1, 0);
+            let (raw, anchor) = (member.net.calibrated(raw), member.net.calibrated(anchor));
+            let outcome = table.forecast(&raw, &anchor, &league).outcome.exp().select(1, 0);
             let outcome = outcome.to_device(tch::Device::Cpu).to_kind(tch::Kind::Double);
             Vec::<f64>::try_from(&outcome).map_err(ModelError::torch("explaining a forecast"))
         };

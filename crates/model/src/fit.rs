@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor, nn};
 
 use crate::{
@@ -14,12 +15,16 @@ use crate::{
     evaluate::mean_and_error,
     net::{Architecture, FITTED_APART, Net},
     samples::{Labelled, Samples},
+    stopwatch::{Phase, time},
     tilt::{BaseTable, LogForecast},
 };
 
 /// The step size shrinks by this with every epoch, whatever the number of epochs will be: a refit for the number
 /// of epochs found goes through the same steps.
 const STEP_DECAY: f64 = 0.93;
+
+/// Confidences that are tried; the one in the middle changes nothing.
+const CONFIDENCES: [f64; 13] = [0.76, 0.80, 0.84, 0.88, 0.92, 0.96, 1.0, 1.04, 1.08, 1.12, 1.16, 1.20, 1.24];
 
 /// A network with its parameters.
 #[derive(Debug)]
@@ -45,6 +50,15 @@ impl Member {
         learnt
     }
 
+    /// Takes over every weight of a member of the same sizes.
+    pub(crate) fn take_up(&self, other: &Self) -> Result<(), ModelError> {
+        let theirs = other.store.variables();
+        self.store.variables().into_iter().try_for_each(|(name, mut variable)| {
+            let from = theirs.get(&name).ok_or_else(|| ModelError::Weights(name.clone()))?;
+            tch::no_grad(|| variable.f_copy_(from)).map_err(ModelError::torch("taking up a model"))
+        })
+    }
+
     fn copy(&self) -> Vec<(String, Tensor)> {
         self.learnt().into_iter().map(|(name, tensor)| (name, tensor.detach().copy())).collect()
     }
@@ -59,8 +73,33 @@ impl Member {
     pub(crate) fn forecast(&self, table: &BaseTable, samples: &Samples) -> LogForecast {
         tch::no_grad(|| {
             let raw = self.net.forward(&samples.tree, &samples.league, false);
-            table.forecast(&raw, &samples.anchor, &samples.league)
+            self.forecast_of(table, &raw, samples)
         })
+    }
+
+    fn forecast_of(&self, table: &BaseTable, raw: &Tensor, samples: &Samples) -> LogForecast {
+        let (raw, anchor) = (self.net.calibrated(raw), self.net.calibrated(&samples.anchor));
+        table.forecast(&raw, &anchor, &samples.league)
+    }
+
+    fn set_earned(&self, earned: Earned) {
+        self.net.set_trust(earned.trust);
+        self.net.set_confidence(earned.confidence);
+    }
+}
+
+/// What the validation games have shown of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Earned {
+    /// How much of what the messages add is believed, from 0 to 1.
+    pub(crate) trust: f64,
+    /// Factor of the margin's shift: a temperature, but on the tilt, so that every market of a game stays coherent.
+    pub(crate) confidence: f64,
+}
+
+impl Default for Earned {
+    fn default() -> Self {
+        Self { trust: 1.0, confidence: 1.0 }
     }
 }
 
@@ -76,9 +115,11 @@ pub(crate) struct FitPlan<'a> {
     pub(crate) table: &'a BaseTable,
     pub(crate) seed: u64,
     pub(crate) epochs: usize,
+    /// Epochs after which the member's own weights go on; a member that begins has none.
+    pub(crate) goes_on: Option<usize>,
     pub(crate) ridge: Ridge,
-    /// How much of the messages to believe; found on the validation games where it is not given.
-    pub(crate) trust: Option<f64>,
+    /// How much of it to believe; found on the validation games where it is not given.
+    pub(crate) earned: Option<Earned>,
     pub(crate) checkpoint: Option<Place<'a>>,
 }
 
@@ -104,8 +145,7 @@ pub(crate) struct Fitted {
     pub(crate) validation_loss: Option<f64>,
     /// Mean over the epochs run.
     pub(crate) seconds_per_epoch: f64,
-    /// How much of what the messages add is believed.
-    pub(crate) trust: f64,
+    pub(crate) earned: Earned,
 }
 
 /// Trains `member`; with validation games it stops early and ends with the best epoch's weights.
@@ -128,9 +168,10 @@ pub(crate) fn fit(
         }
         run.finish(validation, stopping)?;
     }
-    let (epoch, epochs_run, validation_loss, trust) = run.standing.over.unwrap_or((0, 0, None, 1.0));
+    let (epoch, epochs_run, validation_loss, earned) =
+        run.standing.over.unwrap_or((0, 0, None, Earned::default()));
     let seconds_per_epoch = run.begin.elapsed().as_secs_f64() / epochs_run.max(1) as f64;
-    Ok(Fitted { epoch, epochs_run, validation_loss, seconds_per_epoch, trust })
+    Ok(Fitted { epoch, epochs_run, validation_loss, seconds_per_epoch, earned })
 }
 
 /// A fit under way.
@@ -168,7 +209,9 @@ impl<'a> Run<'a> {
             run.standing = kept.standing;
             return Ok(run);
         }
-        run.member.net.standardise(&train.samples.tree)?;
+        if plan.goes_on.is_none() {
+            run.member.net.standardise(&train.samples.tree)?;
+        }
         fit_direct(run.member, plan, train, plan.ridge)?;
         if let Some(validation) = stopping {
             run.standing.best = Some((loss_over(run.member, plan, validation), 0));
@@ -183,11 +226,18 @@ impl<'a> Run<'a> {
         let mut order: Vec<i64> = (0..train.samples.len() as i64).collect();
         order.shuffle(&mut ChaCha8Rng::seed_from_u64(drawn_from(plan.seed, epoch, 0)));
         let batches = order.len().div_ceil(settings.batch);
-        let rate = settings.learning_rate * STEP_DECAY.powi(epoch as i32 - 1);
+        let before = plan.goes_on.unwrap_or(0);
+        let rate = settings.learning_rate * STEP_DECAY.powi((before + epoch) as i32 - 1);
         for (batch, index) in order.chunks(settings.batch).enumerate().skip(self.standing.batch) {
             // Dropout draws from libtorch's own generator.
             tch::manual_seed(drawn_from(plan.seed, epoch, batch + 1) as i64);
-            let loss = loss_of(self.member, plan, &train.select(index), true);
+            let gathering = time(Phase::Batch);
+            let piece = train.select(index);
+            drop(gathering);
+            let forward = time(Phase::Forward);
+            let loss = loss_of(self.member, plan, &piece, true);
+            drop(forward);
+            let _backward = time(Phase::Backward);
             self.adam.step(&loss, rate, settings.clip_norm)?;
             self.standing.sum += loss.double_value(&[]);
             self.standing.batch = batch + 1;
@@ -214,7 +264,10 @@ impl<'a> Run<'a> {
         if !loss.is_finite() {
             return Err(ModelError::Diverged { epoch, loss });
         }
-        let validation_loss = validation.map(|validation| loss_over(self.member, self.plan, validation));
+        let validation_loss = validation.map(|validation| {
+            let _judging = time(Phase::Validate);
+            loss_over(self.member, self.plan, validation)
+        });
         let elapsed = self.begin.elapsed();
         watch(&FitStep { epoch, batch: batches, batches, loss, validation_loss, elapsed });
         if let (true, Some(found), Some((best, when))) = (may_stop, validation_loss, self.standing.best) {
@@ -243,10 +296,11 @@ impl<'a> Run<'a> {
             }
             None => (epochs_run, validation.map(|games| loss_over(self.member, self.plan, games))),
         };
-        let found = stopping.map(|games| earned_trust(self.member, self.plan, games)).transpose()?;
-        let trust = self.plan.trust.or(found).unwrap_or(1.0);
-        self.member.net.set_trust(trust);
-        self.standing.over = Some((epoch, epochs_run, validation_loss, trust));
+        let _judging = time(Phase::Validate);
+        let found = stopping.map(|games| earned(self.member, self.plan, games)).transpose()?;
+        let earned = self.plan.earned.or(found).unwrap_or_default();
+        self.member.set_earned(earned);
+        self.standing.over = Some((epoch, epochs_run, validation_loss, earned));
         self.best.clear();
         self.save()
     }
@@ -273,28 +327,53 @@ fn drawn_from(seed: u64, epoch: usize, batch: usize) -> u64 {
     seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ place.wrapping_mul(0xd1b5_4a32_d192_ed03)
 }
 
-/// Returns how much of the messages to believe: `gain² / (gain² + error²)`, with the gain in loss per validation game over
-/// the linear part alone and its standard error; 0 without a gain.
-fn earned_trust(member: &Member, plan: &FitPlan<'_>, validation: &Labelled) -> Result<f64, ModelError> {
-    let with = losses_over(member, plan, validation)?;
+/// Finds out on the validation games how much of the messages to believe, then how confident to be.
+///
+/// Both are shrunk towards what holds without evidence by `gain² / (gain² + error²)`, with the gain in loss per game and
+/// its standard error.
+fn earned(member: &Member, plan: &FitPlan<'_>, validation: &Labelled) -> Result<Earned, ModelError> {
+    let mut earned = Earned::default();
+    let with = losses_over(member, plan, validation, &[1.0])?;
     member.net.set_trust(0.0);
-    let without = losses_over(member, plan, validation)?;
-    let gains: Vec<f64> = without.iter().zip(&with).map(|(without, with)| without - with).collect();
-    let (gain, error) = mean_and_error(&gains);
-    Ok(if gain > 0.0 { gain * gain / (gain * gain + error * error) } else { 0.0 })
+    let without = losses_over(member, plan, validation, &[1.0])?;
+    earned.trust = believed(&without[0], &with[0]);
+    member.net.set_trust(earned.trust);
+    let losses = losses_over(member, plan, validation, &CONFIDENCES)?;
+    let sums = losses.iter().map(|losses| losses.iter().sum::<f64>());
+    let best = sums.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(best, _)| best);
+    let plain = CONFIDENCES.len() / 2;
+    earned.confidence = 1.0 + (CONFIDENCES[best] - 1.0) * believed(&losses[plain], &losses[best]);
+    Ok(earned)
 }
 
-/// Returns the loss of each game, without dropout.
-fn losses_over(member: &Member, plan: &FitPlan<'_>, games: &Labelled) -> Result<Vec<f64>, ModelError> {
+/// Returns the share of a change to be believed, given each game's loss without and with it; 0 without a gain.
+fn believed(without: &[f64], with: &[f64]) -> f64 {
+    let gains: Vec<f64> = without.iter().zip(with).map(|(without, with)| without - with).collect();
+    let (gain, error) = mean_and_error(&gains);
+    if gain > 0.0 { gain * gain / (gain * gain + error * error) } else { 0.0 }
+}
+
+/// Returns the loss of each game at each confidence, without dropout.
+fn losses_over(
+    member: &Member,
+    plan: &FitPlan<'_>,
+    games: &Labelled,
+    confidences: &[f64],
+) -> Result<Vec<Vec<f64>>, ModelError> {
     tch::no_grad(|| {
-        let mut losses = Vec::with_capacity(games.samples.len());
+        let mut losses = vec![Vec::with_capacity(games.samples.len()); confidences.len()];
         for index in games.samples.pieces(1024) {
             let piece = games.select(&index);
-            let forecast = member.forecast(plan.table, &piece.samples);
-            let [margin, total, outcome] = forecast.losses(&piece.targets);
-            let sum = margin + total * plan.settings.total_weight + outcome * plan.settings.outcome_weight;
-            let sum = sum.to_device(Device::Cpu).to_kind(Kind::Double);
-            losses.extend(Vec::<f64>::try_from(&sum).map_err(ModelError::torch("reading losses"))?);
+            let raw = member.net.forward(&piece.samples.tree, &piece.samples.league, false);
+            for (losses, confidence) in losses.iter_mut().zip(confidences) {
+                member.net.set_confidence(*confidence);
+                let forecast = member.forecast_of(plan.table, &raw, &piece.samples);
+                let [margin, total, outcome] = forecast.losses(&piece.targets);
+                let sum =
+                    margin + total * plan.settings.total_weight + outcome * plan.settings.outcome_weight;
+                let sum = sum.to_device(Device::Cpu).to_kind(Kind::Double);
+                losses.extend(Vec::<f64>::try_from(&sum).map_err(ModelError::torch("reading losses"))?);
+            }
         }
         Ok(losses)
     })

@@ -5,20 +5,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use graph::{Graph, Relation};
+use graph::{Graph, Relation, SampleSettings};
 use market::ScoreForecast;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use tch::Device;
 
 use crate::{
     LeagueBase, ModelError, TrainSettings, Variant,
     direct::{Ridge, choose_ridge, fit_direct},
     examples::{Example, Split},
-    fit::{FitPlan, FitStep, Fitted, Member, Place, fit},
+    fit::{Earned, FitPlan, FitStep, Fitted, Member, Place, fit},
     net::Architecture,
     samples::{Labelled, Samples, sample_settings, used_relations},
     schema::Schema,
     smoothed_histogram,
+    stopwatch::{Phase, time},
     tilt::BaseTable,
 };
 
@@ -38,7 +40,7 @@ pub(crate) struct Ground<'a> {
     /// Histograms of the training games.
     pub(crate) table: BaseTable,
     /// Penalties of the linear part, chosen on the validation games.
-    ridge: Ridge,
+    pub(crate) ridge: Ridge,
     train: Labelled,
     validation: Labelled,
     test: Samples,
@@ -70,12 +72,9 @@ impl<'a> Ground<'a> {
         };
         let table = BaseTable::new(&league_bases(graph, &split.train), device);
         let table_of_all = BaseTable::new(&league_bases(graph, &split.all), device);
-        let closing = |part: &[Example]| -> Vec<Option<[f64; 3]>> {
-            let line = |e: &Example| variant.uses_market().then(|| graph.closing(e.game)).flatten();
-            part.iter().map(line).collect()
-        };
         let label = |part: &[Example], table: &BaseTable| {
-            Labelled::of(pick(part), part, table, closing(part), settings.closing_share)
+            let closing = closing_lines(graph, variant, part);
+            Labelled::of(pick(part), part, table, closing, settings.closing_share)
         };
         let all = label(&seen.all, &table_of_all);
         let train = label(&seen.train, &table);
@@ -107,30 +106,40 @@ impl<'a> Ground<'a> {
             table: &self.table,
             seed,
             epochs,
+            goes_on: None,
             ridge,
-            trust: None,
+            earned: None,
             checkpoint,
         };
-        let fitted = match self.resampled(&self.train, seed) {
+        let fitted = match resampled(self.settings, &self.train, seed) {
             Some(train) => fit(&mut member, &plan, &train, Some(&self.validation), watch)?,
             None => fit(&mut member, &plan, &self.train, Some(&self.validation), watch)?,
         };
         Ok((member, fitted))
     }
 
-    /// Trains one member on all games, for exactly `epochs` and with the trust that the messages have earned.
+    /// Trains one member on all games, for exactly `epochs` and with what the member of the validation has earned.
     pub(crate) fn refit_member(
         &self,
         seed: u64,
-        (epochs, trust): (usize, f64),
+        (epochs, earned): (usize, Earned),
         checkpoint: Option<Place<'_>>,
         watch: &mut dyn FnMut(&FitStep),
     ) -> Result<Member, ModelError> {
         let (table, all) = &self.all;
         let mut member = Member::new(self.architecture.clone(), seed, table.device());
-        let (ridge, trust) = (self.ridge, Some(trust));
-        let plan = FitPlan { settings: self.settings, table, seed, epochs, ridge, trust, checkpoint };
-        match self.resampled(all, seed) {
+        let (ridge, earned) = (self.ridge, Some(earned));
+        let plan = FitPlan {
+            settings: self.settings,
+            table,
+            seed,
+            epochs,
+            goes_on: None,
+            ridge,
+            earned,
+            checkpoint,
+        };
+        match resampled(self.settings, all, seed) {
             Some(all) => fit(&mut member, &plan, &all, None, watch)?,
             None => fit(&mut member, &plan, all, None, watch)?,
         };
@@ -143,9 +152,17 @@ impl<'a> Ground<'a> {
         let fit_on = |table: &BaseTable, games: &Labelled| {
             let mut member = Member::new(self.architecture.clone(), seed, table.device());
             member.net.standardise(&games.samples.tree)?;
-            let (ridge, trust) = (self.ridge, None);
-            let plan =
-                FitPlan { settings: self.settings, table, seed, epochs: 0, ridge, trust, checkpoint: None };
+            let (ridge, earned) = (self.ridge, None);
+            let plan = FitPlan {
+                settings: self.settings,
+                table,
+                seed,
+                epochs: 0,
+                goes_on: None,
+                ridge,
+                earned,
+                checkpoint: None,
+            };
             fit_direct(&member, &plan, games, self.ridge)?;
             Ok::<_, ModelError>(member)
         };
@@ -155,17 +172,9 @@ impl<'a> Ground<'a> {
         Ok((if refit { fit_on(table, all)? } else { member }, forecasts))
     }
 
-    /// Draws as many games with replacement, so that members differ by what the games leave open and not only by
-    /// their initial weights; none for a member that stands alone.
-    fn resampled(&self, games: &Labelled, seed: u64) -> Option<Labelled> {
-        let n = games.samples.len() as i64;
-        let mut random = ChaCha8Rng::seed_from_u64(seed ^ 0xb007);
-        let mut draw = || (0..n).map(|_| random.random_range(0..n)).collect::<Vec<i64>>();
-        (self.settings.ensemble > 1).then(|| games.select(&draw()))
-    }
-
     /// Forecasts every held-out game, those included that the variant does not answer for.
     pub(crate) fn forecast_test(&self, member: &Member) -> Result<Vec<ScoreForecast>, ModelError> {
+        let _forecasting = time(Phase::Forecast);
         let mut forecasts = Vec::with_capacity(self.test.len());
         for index in self.test.pieces(1024) {
             let piece = self.test.select(&index);
@@ -173,6 +182,42 @@ impl<'a> Ground<'a> {
         }
         Ok(forecasts)
     }
+}
+
+/// Samples every game that a variant learns from, and lays out the histograms of all games.
+pub(crate) fn all_games(
+    graph: &Graph,
+    settings: &TrainSettings,
+    variant: Variant,
+    all: &[Example],
+    sample: SampleSettings,
+    device: Device,
+) -> Result<(BaseTable, Labelled), ModelError> {
+    let priced = priced(graph, all);
+    let seen = if variant.uses_market() && priced.len() >= FEWEST_PRICED { &priced } else { all };
+    let table = BaseTable::new(&league_bases(graph, all), device);
+    let samples = Samples::new(graph, sample, seen, device)?;
+    let closing = closing_lines(graph, variant, seen);
+    let games = Labelled::of(samples, seen, &table, closing, settings.closing_share);
+    Ok((table, games))
+}
+
+/// Draws as many games with replacement, so that members differ by what the games leave open and not only by
+/// their initial weights; none for a member that stands alone.
+pub(crate) fn resampled(settings: &TrainSettings, games: &Labelled, seed: u64) -> Option<Labelled> {
+    let n = games.samples.len() as i64;
+    let mut random = ChaCha8Rng::seed_from_u64(seed ^ 0xb007);
+    let mut draw = || (0..n).map(|_| random.random_range(0..n)).collect::<Vec<i64>>();
+    (settings.ensemble > 1).then(|| games.select(&draw()))
+}
+
+fn closing_lines(graph: &Graph, variant: Variant, part: &[Example]) -> Vec<Option<[f64; 3]>> {
+    let line = |e: &Example| variant.uses_market().then(|| graph.closing(e.game)).flatten();
+    part.iter().map(line).collect()
+}
+
+fn priced(graph: &Graph, part: &[Example]) -> Vec<Example> {
+    part.iter().filter(|example| is_priced(graph, example)).copied().collect()
 }
 
 /// Chooses the penalties of the linear part.
@@ -186,7 +231,8 @@ fn choose(
     let mut member = Member::new(architecture.clone(), settings.seed, table.device());
     member.net.standardise(&train.samples.tree)?;
     let (ridge, seed) = (Ridge::default(), settings.seed);
-    let plan = FitPlan { settings, table, seed, epochs: 0, ridge, trust: None, checkpoint: None };
+    let plan =
+        FitPlan { settings, table, seed, epochs: 0, goes_on: None, ridge, earned: None, checkpoint: None };
     choose_ridge(&member, &plan, train, validation)
 }
 
@@ -194,12 +240,11 @@ fn seen_by(variant: Variant, graph: &Graph, split: &Split) -> Split {
     if !variant.uses_market() {
         return split.clone();
     }
-    let priced = |part: &[Example]| part.iter().filter(|e| is_priced(graph, e)).copied().collect::<Vec<_>>();
-    let (train, validation) = (priced(&split.train), priced(&split.validation));
+    let (train, validation) = (priced(graph, &split.train), priced(graph, &split.validation));
     if train.len() < FEWEST_PRICED || validation.is_empty() {
         return split.clone();
     }
-    Split { train, validation, test: split.test.clone(), all: priced(&split.all) }
+    Split { train, validation, test: split.test.clone(), all: priced(graph, &split.all) }
 }
 
 /// Smooths each league's histograms; a league without examples borrows those of all leagues together.

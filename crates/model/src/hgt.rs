@@ -6,12 +6,13 @@
 //! relative temporal encoding of the age of each edge.
 //!
 //! Relation matrices act on the query and on the aggregated value instead of on every source, which is the same
-//! sum in another order and cheaper by the fan-out.
+//! sum in another order and cheaper by the fan-out. Everything is computed in the precision of the hidden states, but for
+//! the softmax; weights are kept as 32-bit floats.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use graph::{NodeKind, Relation};
-use tch::{Kind, Tensor, nn, nn::Module};
+use tch::{Kind, Tensor, nn};
 
 /// A number so low that its exponential is 0, yet whose gradient is a number.
 const HIDDEN_SCORE: f64 = -1e9;
@@ -149,8 +150,8 @@ impl HgtLayer {
         let Some(weights) = self.kinds.get(&state.kind) else { return state.hidden.shallow_clone() };
         let Some(target) = &weights.target else { return state.hidden.shallow_clone() };
         let message = self.aggregate(state, weights).gelu("none");
-        let out = target.out.forward(&message).dropout(self.config.dropout, train);
-        let share = target.skip.sigmoid();
+        let out = linear(&target.out, &message).dropout(self.config.dropout, train);
+        let share = target.skip.sigmoid().to_kind(state.hidden.kind());
         &out * &share + &state.hidden * (1.0 - share)
     }
 
@@ -160,8 +161,10 @@ impl HgtLayer {
         let query = self.query(state, weights);
         let mut total: Option<Tensor> = None;
         for (m, attention) in self.weigh(state, &query) {
-            let sum = (&m.values * attention.unsqueeze(-1)).sum_dim_intlist(1, false, Kind::Float); // [rows, heads, d / heads]
-            let message = sum.transpose(0, 1).matmul(&m.weights.value); // [heads, rows, d / heads]
+            let kind = m.values.kind();
+            let weighed = &m.values * attention.to_kind(kind).unsqueeze(-1);
+            let sum = weighed.sum_dim_intlist(1, false, kind); // [rows, heads, d / heads]
+            let message = sum.transpose(0, 1).matmul(&m.weights.value.to_kind(kind)); // [heads, rows, d / heads]
             total = Some(match total {
                 Some(total) => total + message,
                 None => message,
@@ -211,24 +214,32 @@ impl HgtLayer {
         let (d, heads) = (self.config.hidden, self.config.heads);
         let width = d / heads;
         let hidden = match (&self.time, &sources.time) {
-            (Some(linear), Some(time)) => &sources.state.hidden + linear.forward(time),
+            (Some(encode), Some(time)) => &sources.state.hidden + linear(encode, time),
             _ => sources.state.hidden.shallow_clone(),
         };
         let shape = [-1, sources.fan_out, heads, width];
         let keys = project(&kind.key_query_value, 0, d, &hidden).view(shape);
         let values = project(&kind.key_query_value, 2, d, &hidden).view(shape);
         let scale = weights.prior.view([heads, 1, 1]) / (width as f64).sqrt();
-        let asked = (query.matmul(&weights.key.transpose(1, 2)) * scale).transpose(0, 1).unsqueeze(1);
+        let key = (weights.key.transpose(1, 2) * scale).to_kind(query.kind());
+        let asked = query.matmul(&key).transpose(0, 1).unsqueeze(1);
         let scores = (keys * asked).sum_dim_intlist(-1, false, Kind::Float); // [rows, fan_out, heads]
         let scores = scores.masked_fill(&sources.present.eq(0.0), HIDDEN_SCORE);
         Some(Messages { sources, weights, values, scores })
     }
 }
 
+/// Applies a layer in the precision of what it is applied to.
+fn linear(layer: &nn::Linear, hidden: &Tensor) -> Tensor {
+    let kind = hidden.kind();
+    hidden.linear(&layer.ws.to_kind(kind), layer.bs.as_ref().map(|bias| bias.to_kind(kind)))
+}
+
 /// Applies the `part`-th third of a key-query-value projection: `[rows, d]` → `[rows, d]`.
 fn project(linear: &nn::Linear, part: i64, d: i64, hidden: &Tensor) -> Tensor {
-    let bias = linear.bs.as_ref().map(|bias| bias.narrow(0, part * d, d));
-    hidden.linear(&linear.ws.narrow(0, part * d, d), bias)
+    let kind = hidden.kind();
+    let bias = linear.bs.as_ref().map(|bias| bias.narrow(0, part * d, d).to_kind(kind));
+    hidden.linear(&linear.ws.narrow(0, part * d, d).to_kind(kind), bias)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@
 //! | `schema`, `hgt`, `net` | how do messages pass? |
 //! | [`base`], `tilt` | how do five numbers become two distributions, and what is the loss? |
 //! | `anchor`, `direct` | where does a forecast start, and what do plain features say? |
-//! | `ground`, `fit`, [`train`] | how are members trained, and the ensemble? |
+//! | `ground`, `fit`, [`train`], `update` | how are members trained, and the ensemble, and brought up to date? |
 //! | `baselines`, `dixon_coles`, `evaluate`, [`information`] | what must it beat, and what does it know beyond the price? |
 //! | [`backtest`] | how would it have done, trained again and again as time went by? |
 //! | [`ensemble`], [`graph_file`] | how are model and graph kept? |
@@ -19,6 +19,7 @@
 //! | `adam`, [`checkpoint`] | how are weights moved, and how does a killed training go on? |
 //! | `full_graph` | the same layers on a whole graph at once, exact to the public reference |
 //! | [`progress`] | where does training stand? |
+//! | `stopwatch` | where does the time go? |
 //! | [`runtime`] | does libtorch work here? |
 //! | [`search`] | which settings are worth trying? |
 
@@ -38,6 +39,7 @@ mod net;
 mod newton;
 mod samples;
 mod schema;
+mod stopwatch;
 mod tilt;
 mod tree;
 
@@ -56,6 +58,7 @@ pub mod runtime;
 pub mod search;
 pub mod settings;
 pub mod train;
+mod update;
 
 pub use base::{LeagueBase, smoothed_histogram};
 pub use checkpoint::Checkpoints;
@@ -67,5 +70,5 @@ pub use predictor::GraphPredictor;
 pub use progress::{Progress, Stage, Step, Variant};
 pub use runtime::{LIBTORCH_VERSION, device_name};
 pub use search::{Search, TrialResult, TrialSpec, run_trial};
-pub use settings::{DeviceChoice, TrainSettings};
+pub use settings::{DeviceChoice, Precision, TrainSettings};
 pub use train::{Provenance, Trained, Trainer};

@@ -10,7 +10,7 @@ use crate::{
     ModelError,
     hgt::{HgtLayer, LayerConfig, Sources, State},
     schema::Schema,
-    settings::TrainSettings,
+    settings::{Precision, TrainSettings},
     tilt::TILTS,
     tree::Tree,
 };
@@ -49,6 +49,7 @@ pub(crate) struct Architecture {
     pub(crate) heads: i64,
     pub(crate) dropout: f64,
     pub(crate) relative_time: bool,
+    pub(crate) precision: Precision,
     pub(crate) leagues: i64,
     /// Columns of a game's features that the linear part of the head sees.
     pub(crate) direct: Vec<i64>,
@@ -62,6 +63,7 @@ impl Architecture {
             heads: settings.heads,
             dropout: settings.dropout,
             relative_time: settings.relative_time,
+            precision: settings.precision,
             leagues: leagues as i64,
             direct: direct_columns(schema.width(NodeKind::Game)),
             schema,
@@ -95,6 +97,8 @@ struct Head {
     league: Tensor,
     /// `[1]`: how much of what the messages add is believed, from 0 to 1.
     trust: Tensor,
+    /// `[TILTS]`: factors of the whole tilts, anchor included; only the margin's shift may differ from 1.
+    confidence: Tensor,
 }
 
 /// Attention `[rows, fan_out]` by relation, and that of the blocks below.
@@ -112,6 +116,8 @@ pub(crate) struct Net {
     frequencies: Tensor,
     /// Columns that the linear part sees.
     direct: Tensor,
+    /// What messages are computed in.
+    kind: Kind,
 }
 
 impl Net {
@@ -149,10 +155,12 @@ impl Net {
             direct: fixed.zeros("direct", &[TILTS, architecture.direct.len() as i64]),
             league: fixed.zeros("league", &[architecture.leagues, TILTS]),
             trust: fixed.ones_no_train("trust", &[1]),
+            confidence: fixed.ones_no_train("confidence", &[TILTS]),
         };
         let frequencies = frequencies(d, path.device());
         let direct = Tensor::from_slice(&architecture.direct).to_device(path.device());
-        Self { architecture, projections, layers, head, frequencies, direct }
+        let kind = architecture.precision.resolve(path.device());
+        Self { architecture, projections, layers, head, frequencies, direct, kind }
     }
 
     #[cfg(test)]
@@ -183,7 +191,7 @@ impl Net {
         for (layer, hgt) in self.layers.iter().enumerate() {
             state = hgt.forward(&state, self.layers.len() - 1 - layer, train);
         }
-        let hidden = self.head.hidden.forward(&state.hidden).gelu("none");
+        let hidden = self.head.hidden.forward(&state.hidden.to_kind(Kind::Float)).gelu("none");
         let hidden = hidden.dropout(self.architecture.dropout, train);
         self.head.out.forward(&hidden) * &self.head.trust + self.forward_direct(tree, league)
     }
@@ -217,6 +225,18 @@ impl Net {
         tch::no_grad(|| {
             let _trust = self.head.trust.shallow_clone().fill_(trust);
         });
+    }
+
+    /// Sets how confident forecasts are: above 1 favourites are given more.
+    pub(crate) fn set_confidence(&self, confidence: f64) {
+        tch::no_grad(|| {
+            let _shift = self.head.confidence.get(0).fill_(confidence);
+        });
+    }
+
+    /// Brings raw tilts or anchors, `[games, TILTS]`, to the confidence that has proved right.
+    pub(crate) fn calibrated(&self, tilts: &Tensor) -> Tensor {
+        tilts * &self.head.confidence
     }
 
     /// Returns the linear part of [`forward`](Self::forward) alone.
@@ -270,13 +290,14 @@ impl Net {
             time: self.architecture.relative_time.then(|| self.encode_age(&branch.age_days)),
             state: self.project(&branch.tree),
         });
-        State { kind: tree.kind, hidden, sources: sources.collect() }
+        State { kind: tree.kind, hidden: hidden.to_kind(self.kind), sources: sources.collect() }
     }
 
     /// Ages in days of any shape → `[ages, d]`: sinusoids of falling frequency, as in the paper.
     fn encode_age(&self, age_days: &Tensor) -> Tensor {
         let angles = age_days.reshape([-1, 1]) * &self.frequencies;
-        Tensor::cat(&[angles.sin(), angles.cos()], 1) / (self.architecture.hidden as f64).sqrt()
+        let waves = Tensor::cat(&[angles.sin(), angles.cos()], 1) / (self.architecture.hidden as f64).sqrt();
+        waves.to_kind(self.kind)
     }
 
     /// Sets each kind's mean and scale from the sources that are present in `tree`.

@@ -59,6 +59,8 @@ pub enum Stage {
     Fit,
     /// On all games, to be deployed.
     Refit,
+    /// On all games, from where yesterday's member stood.
+    Update,
 }
 
 /// Where training stands after one mini-batch, or at the end of an epoch.

@@ -8,6 +8,7 @@ use tch::{Device, Kind, Tensor};
 use crate::{
     ModelError, TrainSettings, Variant,
     examples::Example,
+    stopwatch::{Phase, time},
     tilt::{BaseTable, TILTS, Targets},
     tree::Tree,
 };
@@ -87,12 +88,17 @@ impl Samples {
             examples.iter().map(|example| Seed { game: example.game, as_of: example.as_of }).collect();
         let (mut trees, mut consensus, mut expected) = (Vec::new(), Vec::new(), Vec::new());
         for seeds in seeds.chunks(CHUNK * CHUNKS_AT_ONCE) {
-            for batch in sampler.pieces(seeds, CHUNK) {
+            let sampling = time(Phase::Sample);
+            let batches = sampler.pieces(seeds, CHUNK);
+            drop(sampling);
+            let _copying = time(Phase::Copy);
+            for batch in batches {
                 trees.push(Tree::new(&batch)?);
                 consensus.extend(batch.consensus);
                 expected.extend(batch.expected);
             }
         }
+        let _copying = time(Phase::Copy);
         let tree = Tree::concatenate(&trees.iter().collect::<Vec<_>>())?.to_device(device);
         let leagues: Vec<usize> = examples.iter().map(|example| example.league).collect();
         Ok(Self::of(tree, leagues, consensus, expected))

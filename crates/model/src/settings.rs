@@ -10,7 +10,7 @@
 //! ```
 
 use serde::{Deserialize, Serialize};
-use tch::Device;
+use tch::{Device, Kind};
 
 use crate::ModelError;
 
@@ -35,6 +35,30 @@ impl DeviceChoice {
             Self::Cpu => Ok(Device::Cpu),
             Self::Cuda if tch::Cuda::is_available() => Ok(Device::Cuda(0)),
             Self::Cuda => Err(ModelError::NoGpu),
+        }
+    }
+}
+
+/// What messages are computed in; weights are 32-bit floats in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// bfloat16 on a GPU, 32-bit floats on the CPU.
+    #[default]
+    Auto,
+    /// 32-bit floats.
+    Float32,
+    /// bfloat16, which needs half of the memory traffic and keeps three digits.
+    Bfloat16,
+}
+
+impl Precision {
+    /// Returns libtorch's kind on a device.
+    pub(crate) fn resolve(self, device: Device) -> Kind {
+        match self {
+            Self::Auto if device.is_cuda() => Kind::BFloat16,
+            Self::Bfloat16 => Kind::BFloat16,
+            Self::Auto | Self::Float32 => Kind::Float,
         }
     }
 }
@@ -87,6 +111,8 @@ pub struct TrainSettings {
     pub refit: bool,
     /// Where tensors live.
     pub device: DeviceChoice,
+    /// What messages are computed in.
+    pub precision: Precision,
     /// Threads of one libtorch operation on the CPU; 0 leaves it to libtorch. One is fast for networks of this size,
     /// does not wait for other programs, and gives the same bits on any number of cores.
     pub threads: usize,
@@ -118,6 +144,7 @@ impl Default for TrainSettings {
             relative_time: true,
             refit: true,
             device: DeviceChoice::Auto,
+            precision: Precision::Auto,
             threads: 1,
             seed: 7,
         }

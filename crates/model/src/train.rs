@@ -12,11 +12,13 @@ use market::{ModelCard, Prediction, ScoreForecast, predictor::LeagueScores};
 use crate::{
     Checkpoints, Ensemble, MemberRecord, ModelError, Progress, Stage, Step, TrainSettings, Variant,
     baselines::{Forecasts, League, fit_to_league},
+    direct::Ridge,
     ensemble::Parts,
     evaluate::{Evaluation, evaluate},
     examples::{Example, Split},
     fit::{FitStep, Member, Place},
     ground::{Ground, is_priced, league_bases},
+    stopwatch::{Phase, time},
 };
 
 /// Where a model comes from: what its files record beside the data.
@@ -72,6 +74,7 @@ impl std::fmt::Debug for Trainer<'_> {
 struct VariantResult {
     members: Vec<Member>,
     records: Vec<MemberRecord>,
+    ridge: Ridge,
     held_out: Vec<Vec<ScoreForecast>>,
     /// The member without messages, and what it says of the held-out games.
     linear: (Member, Vec<ScoreForecast>),
@@ -81,6 +84,18 @@ impl<'a> Trainer<'a> {
     /// Trains on `graph` under `settings`.
     pub fn new(graph: &'a Graph, settings: TrainSettings, provenance: Provenance) -> Self {
         Self { graph, settings, provenance, variants: Variant::ALL.to_vec(), checkpoints: None }
+    }
+
+    pub(crate) fn graph(&self) -> &'a Graph {
+        self.graph
+    }
+
+    pub(crate) fn settings(&self) -> &TrainSettings {
+        &self.settings
+    }
+
+    pub(crate) fn provenance(&self) -> &Provenance {
+        &self.provenance
     }
 
     /// Keeps checkpoints, and goes on from those that are there.
@@ -130,6 +145,7 @@ impl<'a> Trainer<'a> {
         let ties_left_out: BTreeMap<String, usize> = ties_left_out.collect();
         let records = results.values().flat_map(|result| result.records.clone()).collect();
         let held_out = self.held_out(&split.test, &results);
+        let ridges: BTreeMap<Variant, Ridge> = results.iter().map(|(v, result)| (*v, result.ridge)).collect();
         let (mut members, mut linear) = (BTreeMap::new(), BTreeMap::new());
         for (variant, result) in results {
             members.insert(variant, result.members);
@@ -137,6 +153,8 @@ impl<'a> Trainer<'a> {
         }
         let parts = |members, records| Parts {
             card: card.clone(),
+            trained_as_of: self.graph.as_of(),
+            ridges: ridges.clone(),
             settings: self.settings.clone(),
             leagues: leagues.clone(),
             ties_left_out: ties_left_out.clone(),
@@ -167,6 +185,7 @@ impl<'a> Trainer<'a> {
         let mut result = VariantResult {
             members: vec![],
             records: vec![],
+            ridge: ground.ridge,
             held_out: vec![],
             linear: ground.fit_linear(settings.refit)?,
         };
@@ -183,23 +202,24 @@ impl<'a> Trainer<'a> {
                 variant,
                 seed,
                 epochs: fitted.epoch,
-                trust: fitted.trust,
+                trust: fitted.earned.trust,
+                confidence: fitted.earned.confidence,
                 validation_loss: fitted.validation_loss.unwrap_or(f64::INFINITY),
                 seconds_per_epoch: fitted.seconds_per_epoch,
             });
-            found.push((fitted.epoch, fitted.trust));
+            found.push((fitted.epoch, fitted.earned));
             if !settings.refit {
                 result.members.push(member);
             }
         }
         if settings.refit {
-            for (number, (epochs, trust)) in found.into_iter().enumerate() {
+            for (number, (epochs, earned)) in found.into_iter().enumerate() {
                 let seed = member_seed(settings.seed, number);
                 let mut watch =
                     Watch { progress: &mut *progress, variant, number, settings, stage: Stage::Refit };
                 result.members.push(ground.refit_member(
                     seed,
-                    (epochs, trust),
+                    (epochs, earned),
                     place("refit", number),
                     &mut |step| watch.report_of(step, epochs),
                 )?);
@@ -214,6 +234,7 @@ impl<'a> Trainer<'a> {
         split: &Split,
         results: &BTreeMap<Variant, VariantResult>,
     ) -> Option<Evaluation> {
+        let _scoring = time(Phase::Score);
         let of_league = |part: &[Example]| -> Vec<Example> {
             part.iter().filter(|example| example.league == league).copied().collect()
         };
@@ -291,7 +312,7 @@ impl Watch<'_> {
         self.report_of(step, self.settings.epochs);
     }
 
-    fn report_of(&mut self, step: &FitStep, epochs: usize) {
+    pub(crate) fn report_of(&mut self, step: &FitStep, epochs: usize) {
         self.progress.step(&Step {
             variant: self.variant,
             member: self.number,

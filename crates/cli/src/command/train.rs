@@ -11,7 +11,9 @@ use crate::{
     args::TrainArgs,
     context::{Context, say},
     exit::{Status, Usage},
-    night, progress,
+    night,
+    profile::Profile,
+    progress,
     table::table,
 };
 
@@ -28,20 +30,29 @@ pub(crate) fn run(args: &TrainArgs, context: &Context) -> anyhow::Result<Status>
     }
     let (_, as_of) = context.night(args.date)?;
     let mut bar = Bar::new(&settings);
-    let challenger = night::train(context, as_of, settings, 1, &mut bar)?;
+    let challenger = if args.update {
+        night::update(context, as_of, &mut bar)?
+    } else {
+        night::train(context, as_of, settings, 1, &mut bar)?
+    };
     bar.shown.finish_and_clear();
     let decision = night::promote(context, as_of, &challenger)?;
+    let profile = Profile::read(challenger.seconds);
     if args.json {
         context.print_json(&serde_json::json!({
             "card": challenger.card,
             "seconds": challenger.seconds,
             "seconds_per_epoch": challenger.seconds_per_epoch,
             "decision": decision,
+            "profile": profile.map(|profile| profile.json()),
         }))?;
         return Ok(Status::Done);
     }
     for scores in &challenger.card.scores {
         context.print(&scores_table(scores))?;
+    }
+    if let Some(profile) = profile {
+        context.print(&profile.table())?;
     }
     say(&format!(
         "edge: trained {} in {:.0} s ({:.2} s per epoch); {}",

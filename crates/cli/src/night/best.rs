@@ -55,7 +55,12 @@ fn of_the_time(store: &Store, as_of: Timestamp) -> anyhow::Result<Ensemble> {
         return Ok(ensemble);
     }
     let Some(version) = champion else { bail!(none_so_early(as_of)) };
-    let (weights, card) = (Key::Model(&version).to_string(), Key::ModelCard(&version).to_string());
+    stored(store, &version)
+}
+
+/// Reads a version as it was trained.
+pub(super) fn stored(store: &Store, version: &str) -> anyhow::Result<Ensemble> {
+    let (weights, card) = (Key::Model(version).to_string(), Key::ModelCard(version).to_string());
     let card = String::from_utf8_lossy(&store.get(&card)?).into_owned();
     Ensemble::from_bytes(&store.get(&weights)?, &card)
         .with_context(|| format!("{weights} cannot be used; run `edge train --date` for that night again"))

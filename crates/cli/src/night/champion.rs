@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use coordinator::{TaskContext, TaskOutput};
 use data::{Snapshot, Store};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use market::{
     GameId, GameStatus, ModelCard, ResultRow,
     score::{ReliabilityBin, log_loss, reliability},
@@ -87,6 +87,9 @@ pub(crate) fn promote(
         Some(champion) if champion == *version => {
             decision.promoted = false;
             decision.why = format!("{version} is the champion already");
+        }
+        Some(champion) if challenger.updated_from.as_ref() == Some(&champion) => {
+            decision.why = format!("{version} is {champion} brought up to date");
         }
         Some(champion) => compare(context, as_of, &mut decision, &champion)?,
         None => {}
@@ -173,8 +176,14 @@ fn compare(
     Ok(())
 }
 
+/// Returns the champion of the night before `as_of`.
+pub(super) fn champion_before(store: &Store, as_of: Timestamp) -> anyhow::Result<Option<String>> {
+    let before = as_of.checked_sub(SignedDuration::from_nanos(1))?;
+    Ok(champion_at(store, before)?.map(|champion| champion.card.version))
+}
+
 /// Reads a version's held-out forecasts; empty for a version that left none.
-fn held_out(context: &Context, version: &str) -> anyhow::Result<HeldOutForecasts> {
+pub(super) fn held_out(context: &Context, version: &str) -> anyhow::Result<HeldOutForecasts> {
     let bytes = context.store()?.try_get(&Key::HeldOut(version).to_string())?;
     Ok(bytes.map(|bytes| serde_json::from_slice(&bytes)).transpose()?.unwrap_or_default())
 }

@@ -2,15 +2,22 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use coordinator::{TaskContext, TaskOutput};
 use jiff::Timestamp;
 use market::{GameId, ModelCard, predictor::LeagueScores};
-use model::{Progress, Provenance, Stage, Step, TrainSettings, Trained, Trainer};
+use model::{Ensemble, Progress, Provenance, Stage, Step, TrainSettings, Trained, Trainer};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Night, graph_as_of, graphs::Published, outcome_probabilities, read_step, sweeping::Swept, write_step,
+    Night,
+    best::stored,
+    champion::{champion_before, held_out},
+    graph_as_of,
+    graphs::Published,
+    outcome_probabilities, read_step,
+    sweeping::Swept,
+    write_step,
 };
 use crate::{checkpoints, context::Context, paths::Key};
 
@@ -28,6 +35,9 @@ pub(crate) struct Challenger {
     pub(crate) model: Published,
     pub(crate) seconds_per_epoch: f64,
     pub(crate) seconds: f64,
+    /// The version that it brings up to date; none for one that was trained anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) updated_from: Option<String>,
 }
 
 pub(super) fn train_step(
@@ -87,23 +97,65 @@ pub(crate) fn train(
     let checkpoints = checkpoints::Folder::new(context.runs_folder()?.join(name));
     let trainer = Trainer::new(&graph, settings, provenance).checkpoints(&checkpoints);
     let Trained { ensemble, held_out, .. } = trainer.train(progress)?;
-    let (weights, json) = ensemble.to_bytes()?;
-    let card = ensemble.card().clone();
-    let store = context.store()?;
     let forecasts = HeldOutForecasts {
         games: held_out
             .iter()
             .map(|p| (p.game.game_id.clone(), outcome_probabilities(&p.members, true)))
             .collect(),
     };
-    store.put(&Key::HeldOut(&card.version).to_string(), &serde_json::to_vec(&forecasts)?)?;
+    let challenger = publish(context, &ensemble, &forecasts, begun)?;
+    checkpoints.remove();
+    Ok(challenger)
+}
+
+/// Brings the champion of the night before up to date, and stores it as a version of its own.
+///
+/// The held-out forecasts stay those of its last whole training, by which later challengers are compared with it.
+pub(crate) fn update(
+    context: &Context,
+    as_of: Timestamp,
+    progress: &mut dyn Progress,
+) -> anyhow::Result<Challenger> {
+    let store = context.store()?;
+    let before = champion_before(store, as_of)?;
+    let before = before
+        .with_context(|| format!("there is no champion from before {as_of} to update: run `edge train`"))?;
+    let previous = stored(store, &before)?;
+    let graph = graph_as_of(context, as_of)?;
+    let begun = Instant::now();
+    let graph_hash = model::sha256(&model::graph_to_bytes(&graph)?);
+    let provenance = Provenance {
+        git_commit: env!("EDGE_GIT_COMMIT").to_owned(),
+        inputs: BTreeMap::from([
+            ("graph".to_owned(), graph_hash),
+            ("model".to_owned(), previous.card().sha256.clone()),
+        ]),
+        configurations_tried: previous.card().configurations_tried,
+    };
+    let trainer = Trainer::new(&graph, previous.file().settings.clone(), provenance);
+    let ensemble = trainer.update(&previous, progress)?;
+    let challenger = publish(context, &ensemble, &held_out(context, &before)?, begun)?;
+    Ok(Challenger { updated_from: Some(before), ..challenger })
+}
+
+/// Stores a version with the forecasts that it is judged by.
+fn publish(
+    context: &Context,
+    ensemble: &Ensemble,
+    forecasts: &HeldOutForecasts,
+    begun: Instant,
+) -> anyhow::Result<Challenger> {
+    let (weights, json) = ensemble.to_bytes()?;
+    let card = ensemble.card().clone();
+    let store = context.store()?;
+    store.put(&Key::HeldOut(&card.version).to_string(), &serde_json::to_vec(forecasts)?)?;
     store.put(&Key::ModelCard(&card.version).to_string(), json.as_bytes())?;
     let model = Published::put(store, &Key::Model(&card.version).to_string(), &weights)?;
-    checkpoints.remove();
     let members = &ensemble.file().members;
     let seconds_per_epoch =
         members.iter().map(|m| m.seconds_per_epoch).sum::<f64>() / members.len().max(1) as f64;
-    Ok(Challenger { card, model, seconds_per_epoch, seconds: begun.elapsed().as_secs_f64() })
+    let seconds = begun.elapsed().as_secs_f64();
+    Ok(Challenger { card, model, seconds_per_epoch, seconds, updated_from: None })
 }
 
 /// Writes training's progress as lines of a task's log.
@@ -122,7 +174,11 @@ impl Progress for LogProgress<'_> {
 
 /// Returns where training stands, in one line.
 pub(crate) fn line_of(step: &Step) -> String {
-    let stage = if step.stage == Stage::Refit { "refit" } else { "fit" };
+    let stage = match step.stage {
+        Stage::Fit => "fit",
+        Stage::Refit => "refit",
+        Stage::Update => "update",
+    };
     let validation = step.validation_loss.map_or_else(String::new, |loss| format!(" val {loss:.4}"));
     format!(
         "{} {}/{} {stage} epoch {}/{} loss {:.4}{validation}",

@@ -201,6 +201,26 @@ fn an_earlier_night_uses_the_champion_of_its_time_and_leaves_the_live_one() {
 }
 
 #[test]
+fn a_champion_is_brought_up_to_date() {
+    let edge = Edge::with(SMALL);
+    edge.run(&["train", "--update", "--date", DATE]).refused(1, &["no champion", "edge train"]);
+    edge.run(&["nightly", "--date", DATE]).done();
+    edge.run(&["train", "--update", "--date", DATE]).refused(1, &["no champion", "edge train"]);
+    edge.run(&["fetch", "--until", "2026-03-05"]).done();
+    let update = ["train", "--update", "--date", "2026-03-05", "--json", "--profile"];
+    let json = |text: String| serde_json::from_str::<serde_json::Value>(&text).unwrap();
+    let first = json(edge.run(&update).done());
+    assert_eq!(first["decision"]["promoted"], true, "{first}");
+    assert!(first["decision"]["why"].as_str().unwrap().contains("brought up to date"), "{first}");
+    let spans = first["profile"]["spans"].as_array().unwrap();
+    assert!(spans.iter().any(|span| span["name"] == "pass messages forward"), "{first}");
+    let again = json(edge.run(&update).done());
+    assert_eq!(again["card"], first["card"], "from the same champion to the same bytes");
+    edge.run(&["predict", "slate", "--date", "2026-03-05"]).done();
+    assert_eq!(edge.run(&["doctor"]).code, Some(0));
+}
+
+#[test]
 fn two_teams_that_play_tonight_are_predicted_as_their_scheduled_game() {
     let edge = Edge::with(SMALL);
     edge.run(&["nightly", "--date", DATE]).done();

@@ -8,8 +8,8 @@ use std::{
 
 use market::{Prediction, predictor::LeagueScores, score::ForecastScore};
 use model::{
-    Checkpoints, Ensemble, ModelError, Progress, Provenance, Stage, Step, TrainSettings, Trainer, TrialSpec,
-    Variant, run_trial,
+    Checkpoints, Ensemble, ModelError, Precision, Progress, Provenance, Stage, Step, TrainSettings, Trainer,
+    TrialSpec, Variant, run_trial,
 };
 
 use crate::world::{World, at, hasty, settings, train};
@@ -196,4 +196,63 @@ fn a_training_killed_in_the_middle_of_an_epoch_ends_with_the_same_weights() {
     assert_eq!(json, wanted_json);
     assert!(weights == wanted, "the weights differ");
     assert_eq!(ended.held_out, whole.held_out);
+}
+
+#[test]
+fn an_update_goes_on_from_yesterday_and_scores_stay_those_of_the_whole_training() {
+    let world = World::new(60);
+    let (yesterday, today) =
+        (world.graph(at("2020-02-20T12:00:00Z")), world.graph(at("2020-02-22T12:00:00Z")));
+    let settings = TrainSettings { ensemble: 2, refit: true, ..hasty() };
+    let whole = train(&yesterday, settings.clone()).ensemble;
+    let trainer = Trainer::new(&today, settings.clone(), Provenance::default());
+    let mut steps = Epochs::default();
+    let updated = trainer.update(&whole, &mut steps).unwrap();
+
+    assert!(updated.to_bytes().unwrap() == trainer.update(&whole, &mut ()).unwrap().to_bytes().unwrap());
+    let (file, before) = (updated.file(), whole.file());
+    assert_eq!((&file.card.scores, &file.members), (&before.card.scores, &before.members));
+    assert_eq!((file.trained_as_of, file.card.data_as_of), (yesterday.as_of(), today.as_of()));
+    assert_ne!(file.card.sha256, before.card.sha256);
+    assert!(file.leagues[0].games > before.leagues[0].games, "histograms take in the new games");
+    let (weights, json) = updated.to_bytes().unwrap();
+    assert!(Ensemble::from_bytes(&weights, &json).unwrap().to_bytes().unwrap() == (weights, json));
+
+    // It has learnt a little and forgotten nothing: over all games that are known today it is no worse.
+    let games = (0..today.games().len()).filter(|game| today.target(*game).is_some());
+    let seeds: Vec<graph::Seed> =
+        games.map(|game| graph::Seed { game, as_of: today.decision_time(game) }).collect();
+    let loss = |ensemble: &Ensemble| {
+        let said = ensemble.predict(&today, &seeds).unwrap();
+        let losses = said.iter().zip(&seeds).map(|(prediction, seed)| {
+            let (margin, _) = today.target(seed.game).unwrap();
+            -prediction.members_without_market[0].margin.probability(margin).ln()
+        });
+        losses.sum::<f64>() / seeds.len() as f64
+    };
+    let (before, after) = (loss(&whole), loss(&updated));
+    assert!((after - before).abs() > 1e-6, "an update that changes nothing");
+    assert!(after < before + 0.01, "{before} {after}");
+
+    let refused = Trainer::new(&yesterday, settings.clone(), Provenance::default()).update(&updated, &mut ());
+    assert!(matches!(refused, Err(ModelError::NoUpdate(_))), "yesterday cannot update today");
+    let other = TrainSettings { hidden: 32, ..settings };
+    let refused = Trainer::new(&today, other, Provenance::default()).update(&whole, &mut ());
+    assert!(matches!(refused, Err(ModelError::NoUpdate(_))), "other settings");
+}
+
+#[test]
+fn half_the_digits_learn_about_the_same() {
+    let graph = World::new(40).graph(at("2020-02-05T12:00:00Z"));
+    let losses = |precision: Precision| -> Vec<f64> {
+        let trained = train(&graph, TrainSettings { precision, ..hasty() });
+        let (weights, json) = trained.ensemble.to_bytes().unwrap();
+        assert!(Ensemble::from_bytes(&weights, &json).is_ok());
+        trained.ensemble.file().members.iter().map(|member| member.validation_loss).collect()
+    };
+    let (whole, half) = (losses(Precision::Float32), losses(Precision::Bfloat16));
+    assert_ne!(whole, half, "the precision makes a difference");
+    for (whole, half) in whole.iter().zip(&half) {
+        assert!((whole - half).abs() < 0.01 * whole, "{whole} {half}");
+    }
 }

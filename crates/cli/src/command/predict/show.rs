@@ -93,7 +93,7 @@ pub(super) fn explanation(explanation: &Explanation) -> String {
         }
         let _ = write!(text, "\n{shown}\n");
     }
-    if !explanation.neighbours.is_empty() {
+    if explanation.neighbours.iter().any(|neighbour| neighbour.effect.home.abs() >= 5e-5) {
         let mut shown = table(&["neighbour", "as", ">days", ">attention", ">home, points"]);
         for neighbour in &explanation.neighbours {
             let name = format!("{}\n{}", neighbour.effect.name, neighbour.effect.says);
@@ -107,7 +107,8 @@ pub(super) fn explanation(explanation: &Explanation) -> String {
 }
 
 fn points(change: f64) -> String {
-    format!("{:+.2}", 100.0 * change)
+    // Adding zero takes the sign off a change that rounds to nothing.
+    format!("{:+.2}", (10_000.0 * change).round() / 100.0 + 0.0)
 }
 
 pub(super) fn slate(slate: &Slate, night: &Night, zone: &TimeZone) -> String {
