@@ -116,6 +116,24 @@ impl Snapshot {
         )
     }
 
+    /// Returns the rows that became known at `from` or later.
+    ///
+    /// # Example
+    /// ```
+    /// use data::Snapshot;
+    /// let as_of = "2021-11-11T09:00:00Z".parse().unwrap();
+    /// let snapshot = Snapshot::new(as_of, vec![], vec![], vec![], vec![]);
+    /// assert!(snapshot.since(as_of).results.is_empty());
+    /// ```
+    #[must_use]
+    pub fn since(&self, from: Timestamp) -> Self {
+        let mut later = self.clone();
+        later.lines.retain(|row| row.known_at() >= from);
+        later.results.retain(|row| row.known_at >= from);
+        later.context.retain(|row| row.known_at >= from);
+        later
+    }
+
     /// Returns how fresh each league is, by id.
     pub fn freshness(&self) -> Vec<Freshness> {
         let of = |league: &League| {

@@ -4,7 +4,7 @@
 //! a price θ1 is where the mean is what the ratings expect. The network adds to this tilt, so that an untrained one
 //! repeats the market or the ratings, and a trained one has to earn every step away from them.
 
-use market::consensus::logit;
+use market::{Distribution, consensus::logit};
 
 /// Beyond so many standard deviations no price is believed.
 const LIMIT: f64 = 4.0;
@@ -15,6 +15,13 @@ pub(crate) struct Bin {
     pub(crate) value: i32,
     pub(crate) mass: f64,
     pub(crate) z: f64,
+}
+
+/// Returns the values of a histogram, ascending and without gaps.
+pub(crate) fn bins(histogram: &Distribution) -> Vec<Bin> {
+    let (mean, deviation) = (histogram.mean(), histogram.standard_deviation().max(1e-6));
+    let bin = |(value, mass): (i32, f64)| Bin { value, mass, z: (f64::from(value) - mean) / deviation };
+    histogram.iter().map(bin).collect()
 }
 
 /// Returns `(θ1, θ3)` at which `margins` give home, draw and away the probabilities of `consensus`.
@@ -94,11 +101,7 @@ mod tests {
     fn bins() -> Vec<Bin> {
         let margins: Vec<i32> = (0..400).map(|i| (i * 7 % 9) - 4 + (i % 2)).collect();
         let histogram = smoothed_histogram(&margins, i32::MIN).unwrap();
-        let (mean, deviation) = (histogram.mean(), histogram.standard_deviation());
-        histogram
-            .iter()
-            .map(|(value, mass)| Bin { value, mass, z: (f64::from(value) - mean) / deviation })
-            .collect()
+        super::bins(&histogram)
     }
 
     proptest! {

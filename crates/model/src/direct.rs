@@ -17,7 +17,7 @@ use crate::{
     newton::solve,
     samples::Labelled,
     stopwatch::{Phase, time},
-    tilt::{BaseTable, MARGIN_TILTS, Side, TILTS, bound, bound_slope, outcome_of},
+    tilt::{BaseTable, MARGIN_TILTS, TILTS, bound, bound_slope, outcome_of},
 };
 
 /// Penalties that are tried, from next to nothing to next to no step away from the anchor.
@@ -136,7 +136,8 @@ impl Table {
 
 /// One side's fit: which tilts it has, what it counts, and how much the outcome weighs beside the score.
 struct Fit<'a> {
-    side: &'a Side,
+    /// Histograms of the side, by league.
+    bins: &'a [Vec<Bin>],
     table: &'a Table,
     three_way: &'a [bool],
     /// First tilt of the side, and how many it has.
@@ -157,7 +158,8 @@ struct Taught {
 /// Returns what each game's closing line expects: the histogram at its anchor.
 fn taught(base: &BaseTable, table: &Table) -> Vec<Option<Taught>> {
     let of_game = |(league, closing): (&usize, &Option<[f64; 3]>)| {
-        let bins = base.margin().bins(*league);
+        let base = base.histograms();
+        let bins = &base.margin()[*league];
         let (shift, level) = anchor(bins, (*closing)?, base.three_way()[*league])?;
         let mut moments = [Moments::default(); 3];
         for bin in bins {
@@ -195,9 +197,9 @@ struct Local {
 impl<'a> Fit<'a> {
     fn margin(plan: &'a FitPlan<'_>, table: &'a Table) -> Self {
         Self {
-            side: plan.table.margin(),
+            bins: plan.table.histograms().margin(),
             table,
-            three_way: plan.table.three_way(),
+            three_way: plan.table.histograms().three_way(),
             tilts: (0, MARGIN_TILTS),
             outcome_weight: plan.settings.outcome_weight,
             is_margin: true,
@@ -207,9 +209,9 @@ impl<'a> Fit<'a> {
 
     fn total(plan: &'a FitPlan<'_>, table: &'a Table) -> Self {
         Self {
-            side: plan.table.total(),
+            bins: plan.table.histograms().total(),
             table,
-            three_way: plan.table.three_way(),
+            three_way: plan.table.histograms().three_way(),
             tilts: (MARGIN_TILTS, TILTS as usize - MARGIN_TILTS),
             outcome_weight: 0.0,
             is_margin: false,
@@ -312,7 +314,7 @@ impl<'a> Fit<'a> {
             tilt[s] = bound(first + s, eta[s]) + self.table.anchors[game][first + s];
             slope[s] = bound_slope(first + s, eta[s]);
         }
-        let bins = self.side.bins(league);
+        let bins = &self.bins[league];
         let (margin, total) = self.table.scores[game];
         let (least, most) = (bins[0].value, bins[bins.len() - 1].value);
         let score = if self.is_margin { margin } else { total }.clamp(least, most);

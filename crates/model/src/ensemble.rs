@@ -10,28 +10,24 @@
 //! assert!(matches!(refusal, ModelError::ModelFile(_)));
 //! ```
 
-use std::{collections::BTreeMap, io::Cursor};
+use std::{collections::BTreeMap, io::Cursor, sync::Arc};
 
 use graph::{Batch, Graph, SampleSettings, Sampler, Seed};
 use jiff::Timestamp;
 use market::{ModelCard, Prediction, ScoreForecast};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tch::{Device, Tensor};
 
 use crate::{
-    LeagueBase, ModelError, TrainSettings, Variant,
-    direct::Ridge,
-    fit::Member,
-    net::Architecture,
-    samples::{Samples, sample_settings},
-    tilt::BaseTable,
-    tree::Tree,
+    LeagueBase, ModelError, TrainSettings, Variant, direct::Ridge, fit::Member, forecast::Forecaster,
+    net::Architecture, samples::sample_settings, tilt::BaseTable,
 };
 
 const SCHEMA_VERSION: u32 = 3;
 /// Games forecast together.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 32;
 
 /// How one member was trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,6 +93,8 @@ pub struct Ensemble {
     file: ModelFile,
     members: BTreeMap<Variant, Vec<Member>>,
     table: BaseTable,
+    /// The same in plain numbers: what forecasts.
+    forecaster: Arc<Forecaster>,
 }
 
 /// What [`Ensemble::assemble`] is made of.
@@ -150,7 +148,13 @@ impl Ensemble {
             architectures,
             ridges,
         };
-        Ok(Self { file, members, table })
+        let forecaster = Arc::new(Forecaster::new(&file.leagues, &members)?);
+        Ok(Self { file, members, table, forecaster })
+    }
+
+    /// Returns what forecasts, for whoever asks from several threads.
+    pub(crate) fn forecaster(&self) -> Arc<Forecaster> {
+        self.forecaster.clone()
     }
 
     /// Returns everything but the weights.
@@ -209,7 +213,8 @@ impl Ensemble {
             of_variant.push(member);
         }
         let table = BaseTable::new(&file.leagues, Device::Cpu);
-        Ok(Self { file, members, table })
+        let forecaster = Arc::new(Forecaster::new(&file.leagues, &members)?);
+        Ok(Self { file, members, table, forecaster })
     }
 
     pub(crate) fn members(&self, variant: Variant) -> &[Member] {
@@ -222,25 +227,9 @@ impl Ensemble {
 
     /// Forecasts each game of `batch` with each member: `[member][game]`.
     ///
-    /// Bits may depend on how many games a batch holds, since libtorch sums in another order.
+    /// A game's bits depend on nothing else in the batch.
     pub fn forecast(&self, variant: Variant, batch: &Batch) -> Result<Vec<Vec<ScoreForecast>>, ModelError> {
-        let Some(members) = self.members.get(&variant) else { return Ok(Vec::new()) };
-        let leagues: Vec<usize> = batch.league.iter().map(|league| *league as usize).collect();
-        if let Some(unknown) = leagues.iter().find(|league| **league >= self.file.leagues.len()) {
-            return Err(ModelError::Mismatch(format!("it has no league number {unknown}")));
-        }
-        let tree = Tree::new(batch)?;
-        members
-            .iter()
-            .map(|member| {
-                member.net.schema().check(&tree)?;
-                let device = member.store.device();
-                let (consensus, expected) = (batch.consensus.clone(), batch.expected.clone());
-                let samples = Samples::of(tree.to_device(device), leagues.clone(), consensus, expected);
-                let samples = samples.anchored(&self.table);
-                self.table.forecasts(&member.forecast(&self.table, &samples), &leagues)
-            })
-            .collect()
+        self.forecaster.forecast(variant, batch)
     }
 
     /// Forecasts known games, each as of its own instant: by the variant with prices where the game has one by then.
@@ -251,11 +240,14 @@ impl Ensemble {
             let mut games = vec![Vec::new(); seeds.len()];
             let Some(settings) = self.sample_settings(variant) else { return Ok(games) };
             let sampler = Sampler::new(graph, settings);
-            for (games, seeds) in games.chunks_mut(AT_ONCE).zip(seeds.chunks(AT_ONCE)) {
-                for member in self.forecast(variant, &sampler.sample(seeds))? {
+            let forecaster = &self.forecaster;
+            let pieces = games.par_chunks_mut(AT_ONCE).zip(seeds.par_chunks(AT_ONCE));
+            pieces.try_for_each(|(games, seeds)| {
+                for member in forecaster.forecast(variant, &sampler.sample(seeds))? {
                     games.iter_mut().zip(member).for_each(|(game, forecast)| game.push(forecast));
                 }
-            }
+                Ok::<(), ModelError>(())
+            })?;
             Ok(games)
         };
         let (without, with) = (of(Variant::Hgt)?, of(Variant::HgtMarket)?);

@@ -164,6 +164,7 @@ impl<'a> Ground<'a> {
                 checkpoint: None,
             };
             fit_direct(&member, &plan, games, self.ridge)?;
+            member.net.set_trust(0.0);
             Ok::<_, ModelError>(member)
         };
         let member = fit_on(&self.table, &self.train)?;

@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use graph::{NodeKind, Relation};
 use tch::{Kind, Tensor, nn};
 
+pub(crate) use self::plain::{PlainLayer, PlainSources, PlainState};
+
 /// A number so low that its exponential is 0, yet whose gradient is a number.
 const HIDDEN_SCORE: f64 = -1e9;
 
@@ -242,6 +244,7 @@ fn project(linear: &nn::Linear, part: i64, d: i64, hidden: &Tensor) -> Tensor {
     hidden.linear(&linear.ws.narrow(0, part * d, d).to_kind(kind), bias)
 }
 
+mod plain;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]

@@ -15,6 +15,7 @@
 //! | `baselines`, `dixon_coles`, `evaluate`, [`information`] | what must it beat, and what does it know beyond the price? |
 //! | [`backtest`] | how would it have done, trained again and again as time went by? |
 //! | [`ensemble`], [`graph_file`] | how are model and graph kept? |
+//! | `forecast`, `linear` | how do trained members forecast without libtorch? |
 //! | [`predictor`], `explain` | what does it say of a game, and what carried it? |
 //! | `adam`, [`checkpoint`] | how are weights moved, and how does a killed training go on? |
 //! | `full_graph` | the same layers on a whole graph at once, exact to the public reference |
@@ -33,8 +34,10 @@ mod evaluate;
 mod examples;
 mod explain;
 mod fit;
+mod forecast;
 mod ground;
 mod hgt;
+mod linear;
 mod net;
 mod newton;
 mod samples;

@@ -1,11 +1,14 @@
 //! The whole network: standardise and project each kind, pass messages hop by hop, tilt the league's histograms.
 
+mod plain;
+
 use std::collections::BTreeMap;
 
 use graph::{NodeKind, Relation, features};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor, nn, nn::Module};
 
+pub(crate) use self::plain::{PlainNet, RawTilts};
 use crate::{
     ModelError,
     hgt::{HgtLayer, LayerConfig, Sources, State},

@@ -14,13 +14,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use graph::{Batch, Graph, GraphError, Sampler, Seed, Trace};
+use graph::{Batch, Graph, GraphError, SampleSettings, Sampler, Seed, Trace};
 use jiff::tz::TimeZone;
 use market::{
     Explanation, Game, GameId, GameQuery, LeagueId, ModelCard, PredictError, Prediction, Predictor, Timestamp,
 };
 
-use crate::{Ensemble, ModelError, Variant, explain::Effects};
+use crate::{Ensemble, ModelError, Variant, explain::Effects, forecast::Forecaster};
 
 /// A sample and the names in it.
 type Named = Result<(Batch, Trace), GraphError>;
@@ -32,7 +32,10 @@ type Named = Result<(Batch, Trace), GraphError>;
 pub struct GraphPredictor {
     card: ModelCard,
     graph: Graph,
-    /// Tensors may be sent to another thread, but not shared.
+    forecaster: Arc<Forecaster>,
+    /// What each variant's batches are sampled with.
+    samples: [Option<SampleSettings>; 2],
+    /// For explanations. Tensors may be sent to another thread, but not shared.
     ensemble: Mutex<Ensemble>,
 }
 
@@ -52,7 +55,9 @@ impl GraphPredictor {
                 list(&trained)
             )));
         }
-        Ok(Self { card: ensemble.card().clone(), graph, ensemble: Mutex::new(ensemble) })
+        let (card, forecaster) = (ensemble.card().clone(), ensemble.forecaster());
+        let samples = Variant::ALL.map(|variant| ensemble.sample_settings(variant));
+        Ok(Self { card, graph, forecaster, samples, ensemble: Mutex::new(ensemble) })
     }
 
     /// Returns the graph that it answers from.
@@ -66,12 +71,13 @@ impl GraphPredictor {
         is_priced: bool,
         sample: &dyn Fn(&Sampler<'_>) -> Result<Batch, GraphError>,
     ) -> Result<Prediction, PredictError> {
-        let ensemble = self.ensemble.lock().unwrap_or_else(PoisonError::into_inner);
         let forecast = |variant: Variant| -> Result<Vec<_>, PredictError> {
-            let Some(settings) = ensemble.sample_settings(variant) else { return Ok(Vec::new()) };
+            let Some(settings) = self.samples[variant as usize] else { return Ok(Vec::new()) };
             let batch = sample(&Sampler::new(&self.graph, settings)).map_err(explain)?;
-            let members =
-                ensemble.forecast(variant, &batch).map_err(|error| PredictError::Model(Box::new(error)))?;
+            let members = self
+                .forecaster
+                .forecast(variant, &batch)
+                .map_err(|error| PredictError::Model(Box::new(error)))?;
             Ok(members.into_iter().flatten().collect())
         };
         let members_without_market = forecast(Variant::Hgt)?;

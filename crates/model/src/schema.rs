@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use graph::{NodeKind, Relation};
+use graph::{Block, NodeKind, Relation};
 use serde::{Deserialize, Serialize};
 
 use crate::{ModelError, tree::Tree};
@@ -61,10 +61,31 @@ impl Schema {
         NodeKind::ALL.into_iter().filter_map(|kind| Some((kind, *self.widths.get(kind.as_str())?)))
     }
 
+    fn visit_block(&mut self, block: &Block, depth: usize) {
+        self.widths.insert(block.kind.as_str().to_owned(), block.width as i64);
+        if !block.children.is_empty() && self.relations.len() <= depth {
+            self.relations.push(BTreeSet::new());
+        }
+        for children in &block.children {
+            self.relations[depth].insert(children.relation.as_str().to_owned());
+            self.visit_block(&children.block, depth + 1);
+        }
+    }
+
     /// Refuses a tree that the network was not built for.
     pub(crate) fn check(&self, tree: &Tree) -> Result<(), ModelError> {
-        let found = Self::of(tree);
-        if *self == found {
+        self.compare(&Self::of(tree))
+    }
+
+    /// Refuses a sampled batch that the network was not built for.
+    pub(crate) fn check_block(&self, seeds: &Block) -> Result<(), ModelError> {
+        let mut found = Self { widths: BTreeMap::new(), relations: Vec::new() };
+        found.visit_block(seeds, 0);
+        self.compare(&found)
+    }
+
+    fn compare(&self, found: &Self) -> Result<(), ModelError> {
+        if self == found {
             return Ok(());
         }
         let differing = found.widths.iter().find(|(kind, width)| self.widths.get(*kind) != Some(width));

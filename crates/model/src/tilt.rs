@@ -8,10 +8,7 @@
 use market::{Distribution, ScoreForecast};
 use tch::{Device, Kind, Tensor};
 
-use crate::{
-    LeagueBase, ModelError,
-    anchor::{Bin, anchor, centre},
-};
+use crate::{LeagueBase, ModelError, forecast::Histograms};
 
 /// Parameters by which the histograms of a game are tilted: three for the margin, then two for the total.
 pub(crate) const TILTS: i64 = 5;
@@ -40,7 +37,7 @@ pub(crate) struct BaseTable {
     outcomes: Tensor,
     /// `[leagues, 3]`: [`IMPOSSIBLE`] for the draw of a 2-way league, otherwise 0.
     offered: Tensor,
-    three_way: Vec<bool>,
+    histograms: Histograms,
 }
 
 #[derive(Debug)]
@@ -54,8 +51,6 @@ pub(crate) struct Side {
     level: Tensor,
     /// First value and count of each league.
     ranges: Vec<(i32, usize)>,
-    /// Each league's own range.
-    bins: Vec<Vec<Bin>>,
 }
 
 /// Log-probabilities of a batch.
@@ -128,23 +123,13 @@ impl BaseTable {
             offered: Tensor::from_slice(&offered).view([-1, 3]).to_device(device),
             margin,
             total,
-            three_way,
+            histograms: Histograms::new(leagues),
         }
     }
 
-    /// Returns the margins.
-    pub(crate) fn margin(&self) -> &Side {
-        &self.margin
-    }
-
-    /// Returns the totals.
-    pub(crate) fn total(&self) -> &Side {
-        &self.total
-    }
-
-    /// Returns whether a draw is bet on, by league.
-    pub(crate) fn three_way(&self) -> &[bool] {
-        &self.three_way
+    /// Returns the histograms in plain numbers.
+    pub(crate) fn histograms(&self) -> &Histograms {
+        &self.histograms
     }
 
     /// Returns the tilts `[games, TILTS]` at which each game says what its consensus says, or has the margin and total that
@@ -156,11 +141,7 @@ impl BaseTable {
         expected: &[[f64; 2]],
     ) -> Tensor {
         let of_game = |((league, consensus), expected): ((&usize, &Option<[f64; 3]>), &[f64; 2])| {
-            let bins = self.margin.bins(*league);
-            let priced = consensus.and_then(|p| anchor(bins, p, self.three_way[*league]));
-            let (shift, level) = priced.unwrap_or_else(|| (centre(bins, expected[0]), 0.0));
-            let total = centre(self.total.bins(*league), expected[1]);
-            [shift as f32, 0.0, level as f32, total as f32, 0.0]
+            self.histograms.anchor(*league, *consensus, *expected).map(|tilt| tilt as f32)
         };
         let flat: Vec<f32> = leagues.iter().zip(consensus).zip(expected).flat_map(of_game).collect();
         Tensor::from_slice(&flat).view([-1, TILTS]).to_device(self.device())
@@ -186,7 +167,11 @@ impl BaseTable {
         };
         let decided: Vec<f32> = scores
             .iter()
-            .map(|(league, margin, _)| if *margin == 0 && !self.three_way[*league] { 0.0 } else { 1.0 })
+            .map(
+                |(league, margin, _)| {
+                    if *margin == 0 && !self.histograms.three_way()[*league] { 0.0 } else { 1.0 }
+                },
+            )
             .collect();
         Targets {
             margin: index(&|(league, margin, _)| self.margin.index(*league, *margin)),
@@ -284,12 +269,9 @@ impl Side {
         let first = ranges.iter().map(|(first, _)| *first).min().unwrap_or(0);
         let end = ranges.iter().map(|(first, count)| first + *count as i32).max().unwrap_or(1);
         let values = first..end;
-        let (mut log_base, mut z, mut bins) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut log_base, mut z) = (Vec::new(), Vec::new());
         for league in leagues {
             let (mean, deviation) = (league.mean(), league.standard_deviation().max(1e-6));
-            let bin =
-                |(value, mass): (i32, f64)| Bin { value, mass, z: (f64::from(value) - mean) / deviation };
-            bins.push(league.iter().map(bin).collect());
             for value in values.clone() {
                 let p = league.probability(value);
                 log_base.push(if p > 0.0 { p.ln() } else { IMPOSSIBLE } as f32);
@@ -304,13 +286,7 @@ impl Side {
             z: Tensor::from_slice(&z).view(shape).to_device(device),
             level: Tensor::from_slice(&level).to_device(device),
             ranges,
-            bins,
         }
-    }
-
-    /// Returns the values of a league with their untilted probabilities, ascending and without gaps.
-    pub(crate) fn bins(&self, league: usize) -> &[Bin] {
-        &self.bins[league]
     }
 
     fn index(&self, league: usize, value: i32) -> i64 {

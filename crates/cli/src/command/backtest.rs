@@ -35,6 +35,7 @@ struct Printed<'a> {
     to: i32,
     as_of: Timestamp,
     games: usize,
+    /// Different settings, this one included, under which the league was walked through in this store.
     configurations_tried: usize,
     cadence: Cadence,
     settings: &'a TrainSettings,
@@ -102,7 +103,7 @@ pub(crate) fn run(args: &BacktestArgs, context: &Context) -> anyhow::Result<Stat
         to: args.to,
         as_of,
         games: scores.scores.forecasts.first().map_or(0, |forecast| forecast.games),
-        configurations_tried: 1,
+        configurations_tried: folds::settings_tried(&context.runs_folder()?.join("backtest"), &league),
         cadence,
         settings: &settings,
         assumptions: crate::leagues::assumptions(&context.settings, &league)?,

@@ -1,7 +1,7 @@
 //! Folds as processes of their own, a few at a time; a fold that is done is not done again.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -56,7 +56,8 @@ impl FoldOrder {
         checkpoints: &checkpoints::Folder,
     ) -> anyhow::Result<FoldEnd> {
         let history = Graph::build(&snapshot(context, &self.league, self.fold.cutoff)?);
-        let graph = Graph::build(&snapshot(context, &self.league, self.as_of)?);
+        let later = snapshot(context, &self.league, self.as_of)?.since(self.fold.cutoff);
+        let graph = history.extended(&later)?;
         let with_market = self.with_market;
         let ended =
             forecast_fold(&history, &graph, &self.fold, &self.settings, with_market, checkpoints, &mut ());
@@ -69,6 +70,21 @@ impl FoldOrder {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Counts the different settings that were tried on a league, by the orders that their folds have left.
+pub(super) fn settings_tried(folder: &Path, league: &LeagueId) -> usize {
+    let orders = first_orders(folder).filter_map(|order| {
+        let Ok(super::super::trial::Order::Fold(order)) = serde_json::from_slice(&order) else { return None };
+        (order.league == *league).then(|| serde_json::to_string(&order.settings).ok()).flatten()
+    });
+    orders.collect::<BTreeSet<String>>().len().max(1)
+}
+
+/// Returns the first order in each folder below `folder`.
+fn first_orders(folder: &Path) -> impl Iterator<Item = Vec<u8>> {
+    let folders = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    folders.filter_map(|entry| std::fs::read(entry.path().join("order-0000.json")).ok())
 }
 
 /// Returns what was known of one league before `as_of`.
