@@ -284,6 +284,13 @@ impl Graph {
         })
     }
 
+    /// Returns how many finished games are known of the side of which fewer are, as of an instant.
+    pub fn games_known(&self, game: usize, as_of: Timestamp) -> u32 {
+        let asked = self.asked(game, as_of);
+        let of = |team: u32| self.ratings.teams.before(team, asked.as_of).map_or(0, |state| state.games);
+        of(asked.fixture.home).min(of(asked.fixture.away))
+    }
+
     /// Returns what the ratings expect as of the question.
     pub(crate) fn expected(&self, asked: &Asked) -> Expected {
         let league = self.league(asked);

@@ -22,13 +22,10 @@ use crate::{
     dixon_coles::dixon_coles,
     examples::Example,
     newton::{logistic_regression, minimise},
+    poisson::{LOW_SCORING, poisson_outcomes},
     tilt::outcome_of,
 };
 
-/// Leagues with fewer points per game count as low-scoring.
-const LOW_SCORING: f64 = 12.0;
-/// Scores beyond this are beyond a Poisson of any low-scoring league.
-const POISSON_SCORES: usize = 40;
 const POISSON: &str = "poisson";
 
 /// One league's finished games, those to learn from and those to forecast.
@@ -177,7 +174,7 @@ fn ratings(league: &League<'_>) -> Option<(&'static str, Vec<Option<[f64; 3]>>)>
     if mean_total < LOW_SCORING {
         let games = league.test.iter().map(|e| {
             let (margin, total) = expected(e);
-            fit(poisson_outcomes(f64::midpoint(total, margin), f64::midpoint(total, -margin)))
+            fit(poisson_outcomes(margin, total))
         });
         return Some((POISSON, games.collect()));
     }
@@ -199,31 +196,6 @@ fn weekly(league: &League<'_>) -> Vec<Option<[f64; 3]>> {
     let forecasts =
         dixon_coles(league.all, league.test, &|game| (codes[&games[game].home], codes[&games[game].away]));
     forecasts.into_iter().map(|p| p.and_then(|p| fit_to_league(p, league.three_way))).collect()
-}
-
-/// Returns the probabilities of 0, 1, 2, ... of a Poisson count.
-pub(crate) fn poisson_masses(mean: f64) -> Vec<f64> {
-    let mean = mean.max(0.05);
-    let mut mass = Vec::with_capacity(POISSON_SCORES);
-    let mut p = (-mean).exp();
-    for score in 1..=POISSON_SCORES {
-        mass.push(p);
-        p *= mean / score as f64;
-    }
-    mass
-}
-
-/// Returns home, draw, away for independent Poisson scores of these means.
-fn poisson_outcomes(home: f64, away: f64) -> [f64; 3] {
-    let (home, away) = (poisson_masses(home), poisson_masses(away));
-    let mut outcome = [0.0; 3];
-    for (h, p) in home.iter().enumerate() {
-        for (a, q) in away.iter().enumerate() {
-            outcome[outcome_of(h as i32 - a as i32)] += p * q;
-        }
-    }
-    let sum: f64 = outcome.iter().sum();
-    outcome.map(|p| p / sum)
 }
 
 /// Returns home, draw, away for a normal margin, rounded to the nearest whole number.

@@ -21,9 +21,9 @@ use crate::{
 };
 
 /// Penalties that are tried, from next to nothing to next to no step away from the anchor.
-const RIDGES: [f64; 6] = [30.0, 100.0, 300.0, 1e3, 1e4, 1e5];
+const RIDGES: [f64; 4] = [1e3, 3e3, 1e4, 1e5];
 /// Penalty on a league's own level, which every game of it shows.
-const LEVEL_RIDGE: f64 = 1.0;
+const LEVEL_RIDGE: f64 = 300.0;
 const STEPS: usize = 25;
 /// A step that promises less log-likelihood is the last.
 const ENOUGH: f64 = 1e-4;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{baselines::poisson_masses, examples::Example, newton::minimise, tilt::outcome_of};
+use crate::{examples::Example, newton::minimise, poisson::poisson_masses, tilt::outcome_of};
 
 /// Decay of a game's weight per day, after the paper's half-week unit: half after a year.
 const DECAY_PER_DAY: f64 = 0.0019;
@@ -219,6 +219,7 @@ mod tests {
                     result_known_at: start + SignedDuration::from_hours(2),
                     margin: x - y,
                     total: x + y,
+                    games_known: 20,
                 });
                 teams.push((home, away));
             }

@@ -12,6 +12,9 @@ use crate::{ModelError, TrainSettings};
 /// Fewer finished games than this are refused.
 const FEWEST_GAMES: usize = 60;
 
+/// Games of each side after which its ratings are believed.
+const MATURE_GAMES: u32 = 10;
+
 /// A finished game, as of the instant at which it would have been decided on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Example {
@@ -24,6 +27,8 @@ pub(crate) struct Example {
     pub(crate) result_known_at: Timestamp,
     pub(crate) margin: i32,
     pub(crate) total: i32,
+    /// Finished games that were known of the side of which fewer were.
+    pub(crate) games_known: u32,
 }
 
 impl Example {
@@ -57,11 +62,21 @@ pub(crate) fn examples(graph: &Graph) -> Vec<Example> {
                 result_known_at: graph.result_known_at(game)?,
                 margin,
                 total,
+                games_known: graph.games_known(game, graph.decision_time(game)),
             })
         })
         .collect();
     examples.sort_by_key(|example| (example.start, example.game));
     examples
+}
+
+/// Returns the games from which something can be learnt that holds for later ones: ratings of sides of which hardly a
+/// game is known are too timid, and whoever learns from them to exaggerate does so ever after.
+///
+/// Where that would leave less than half, all of them.
+pub(crate) fn mature(part: &[Example]) -> Vec<Example> {
+    let kept: Vec<Example> = part.iter().filter(|e| e.games_known >= MATURE_GAMES).copied().collect();
+    if 2 * kept.len() >= part.len() { kept } else { part.to_vec() }
 }
 
 impl Split {
@@ -110,6 +125,7 @@ mod tests {
             result_known_at: at(i + 3),
             margin: 1,
             total: 3,
+            games_known: 20,
         };
         (0..n).map(example).collect()
     }
@@ -126,6 +142,19 @@ mod tests {
         // The first test decision is at hour 334; results from hour 334 on belong to games from hour 331 on.
         assert_eq!(split.validation.last().unwrap().game, 330);
         assert_eq!(split.all.len(), 400);
+    }
+
+    #[test]
+    fn sides_of_which_nothing_is_known_teach_nothing_unless_nearly_all_are_such() {
+        let mut games = hourly(10);
+        for game in &mut games[..4] {
+            game.games_known = MATURE_GAMES - 1;
+        }
+        assert_eq!(mature(&games), games[4..]);
+        for game in &mut games[4..6] {
+            game.games_known = 0;
+        }
+        assert_eq!(mature(&games), games, "a league in its first months");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{
     anchor::{Bin, anchor, bins, centre},
     fit::Member,
     net::{PlainNet, RawTilts},
+    poisson::{LOW_SCORING, poisson_outcomes},
     schema::Schema,
     tilt::bound,
 };
@@ -20,6 +21,7 @@ pub(crate) struct Histograms {
     margin: Vec<Vec<Bin>>,
     total: Vec<Vec<Bin>>,
     three_way: Vec<bool>,
+    mean_total: Vec<f64>,
 }
 
 impl Histograms {
@@ -28,6 +30,7 @@ impl Histograms {
             margin: leagues.iter().map(|league| bins(&league.margin)).collect(),
             total: leagues.iter().map(|league| bins(&league.total)).collect(),
             three_way: leagues.iter().map(|league| league.three_way).collect(),
+            mean_total: leagues.iter().map(|league| league.total.mean()).collect(),
         }
     }
 
@@ -46,11 +49,19 @@ impl Histograms {
         &self.three_way
     }
 
-    /// Returns the tilts at which a game says what its consensus says, or has the margin and total that are `expected`.
+    /// Returns the tilts at which a game says what its consensus says, or without one what the ratings say: Poisson scores
+    /// around the `expected` margin and total in a league of few points, elsewhere a histogram with that mean.
     pub(crate) fn anchor(&self, league: usize, consensus: Option<[f64; 3]>, expected: [f64; 2]) -> [f64; 5] {
         let bins = &self.margin[league];
-        let priced = consensus.and_then(|p| anchor(bins, p, self.three_way[league]));
-        let (shift, level) = priced.unwrap_or_else(|| (centre(bins, expected[0]), 0.0));
+        let three_way = self.three_way[league];
+        let rated = || {
+            let [margin, total] = expected;
+            (self.mean_total[league] < LOW_SCORING)
+                .then(|| anchor(bins, poisson_outcomes(margin, total), three_way))
+                .flatten()
+        };
+        let said = consensus.and_then(|p| anchor(bins, p, three_way)).or_else(rated);
+        let (shift, level) = said.unwrap_or_else(|| (centre(bins, expected[0]), 0.0));
         [shift, 0.0, level, centre(&self.total[league], expected[1]), 0.0]
     }
 

@@ -14,7 +14,7 @@ use tch::Device;
 use crate::{
     LeagueBase, ModelError, TrainSettings, Variant,
     direct::{Ridge, choose_ridge, fit_direct},
-    examples::{Example, Split},
+    examples::{Example, Split, mature},
     fit::{Earned, FitPlan, FitStep, Fitted, Member, Place, fit},
     net::Architecture,
     samples::{Labelled, Samples, sample_settings, used_relations},
@@ -194,8 +194,9 @@ pub(crate) fn all_games(
     sample: SampleSettings,
     device: Device,
 ) -> Result<(BaseTable, Labelled), ModelError> {
-    let priced = priced(graph, all);
-    let seen = if variant.uses_market() && priced.len() >= FEWEST_PRICED { &priced } else { all };
+    let mature = mature(all);
+    let priced = priced(graph, &mature);
+    let seen = if variant.uses_market() && priced.len() >= FEWEST_PRICED { &priced } else { &mature };
     let table = BaseTable::new(&league_bases(graph, all), device);
     let samples = Samples::new(graph, sample, seen, device)?;
     let closing = closing_lines(graph, variant, seen);
@@ -237,15 +238,18 @@ fn choose(
     choose_ridge(&member, &plan, train, validation)
 }
 
+/// Returns the games that a variant learns from and stops by; the test stays whole.
 fn seen_by(variant: Variant, graph: &Graph, split: &Split) -> Split {
-    if !variant.uses_market() {
-        return split.clone();
+    let (train, validation) = (mature(&split.train), mature(&split.validation));
+    let (test, all) = (split.test.clone(), mature(&split.all));
+    if variant.uses_market() {
+        let (priced_train, priced_validation) = (priced(graph, &train), priced(graph, &validation));
+        if priced_train.len() >= FEWEST_PRICED && !priced_validation.is_empty() {
+            let all = priced(graph, &all);
+            return Split { train: priced_train, validation: priced_validation, test, all };
+        }
     }
-    let (train, validation) = (priced(graph, &split.train), priced(graph, &split.validation));
-    if train.len() < FEWEST_PRICED || validation.is_empty() {
-        return split.clone();
-    }
-    Split { train, validation, test: split.test.clone(), all: priced(graph, &split.all) }
+    Split { train, validation, test, all }
 }
 
 /// Smooths each league's histograms; a league without examples borrows those of all leagues together.

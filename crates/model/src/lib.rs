@@ -40,6 +40,7 @@ mod hgt;
 mod linear;
 mod net;
 mod newton;
+mod poisson;
 mod samples;
 mod schema;
 mod stopwatch;

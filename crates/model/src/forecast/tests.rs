@@ -125,3 +125,23 @@ fn a_foreign_batch_is_refused() {
             .is_empty()
     );
 }
+
+#[test]
+fn without_a_step_a_forecast_says_what_the_price_or_the_ratings_say() {
+    let histograms = Histograms::new(&leagues());
+    let said = |league: usize, consensus: Option<[f64; 3]>, expected: [f64; 2]| {
+        let anchor = histograms.anchor(league, consensus, expected);
+        histograms.forecast(league, &[0.0; 5], &anchor, &[1.0; 5]).unwrap()
+    };
+    let priced = said(1, Some([0.5, 0.3, 0.2]), [0.4, 2.6]).moneyline_three_way();
+    for (found, wanted) in priced.iter().zip([0.5, 0.3, 0.2]) {
+        assert!((found - wanted).abs() < 1e-6, "{priced:?}");
+    }
+    // Few points: Poisson scores; many: the mean that is expected.
+    let rated = said(1, None, [0.4, 2.6]).moneyline_three_way();
+    for (found, wanted) in rated.iter().zip(poisson_outcomes(0.4, 2.6)) {
+        assert!((found - wanted).abs() < 1e-6, "{rated:?}");
+    }
+    assert!((said(0, None, [3.0, 17.0]).margin.mean() - 3.0).abs() < 1e-6);
+    assert!((said(0, None, [3.0, 17.0]).total.mean() - 17.0).abs() < 1e-6);
+}
