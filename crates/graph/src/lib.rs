@@ -45,6 +45,6 @@ pub use error::GraphError;
 pub use graph::{Graph, GraphSettings};
 pub use kind::{NodeKind, Relation};
 pub use neighbourhood::Neighbourhood;
-pub use sampler::{FanOut, SampleSettings, Sampler, Seed};
+pub use sampler::{FanOut, Past, SampleSettings, Sampler, Seed};
 pub use storage::Column;
 pub use trace::Trace;

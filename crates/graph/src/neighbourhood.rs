@@ -19,6 +19,7 @@ use crate::{
     FanOut, Graph, NodeKind, Relation, features,
     graph::Asked,
     instant::{days, timestamp},
+    sampler::{Limit, Past},
 };
 
 /// A game's neighbourhood as of an instant.
@@ -168,8 +169,8 @@ impl Drawer<'_> {
         }
         for relation in Relation::ALL.into_iter().filter(|relation| relation.target() == kind) {
             let mut found = Vec::new();
-            let fan_out = shown_fan_out().of(relation);
-            self.graph.sources(relation, &self.asked, node, fan_out, &mut |time, source| {
+            let limit = Limit { count: shown_fan_out().of(relation), past: Past::Recent };
+            self.graph.sources(relation, &self.asked, node, limit, &mut |time, source| {
                 found.push((time, source));
             });
             for (time, source) in found {

@@ -12,6 +12,8 @@
 
 use jiff::Timestamp;
 use market::LeagueId;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::{
@@ -82,11 +84,23 @@ pub struct SampleSettings {
     pub hops: usize,
     /// Whether lines, books and the market's columns are there; without it those columns are 0.
     pub with_market: bool,
+    /// Which past outcomes fill a fan-out.
+    pub past: Past,
+}
+
+/// Which of the visible past outcomes fill a fan-out that is too small for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Past {
+    /// The most recent.
+    #[default]
+    Recent,
+    /// The most recent for one half, and a reservoir of all earlier ones for the other; the same seed draws the same.
+    Reservoir(u64),
 }
 
 impl Default for SampleSettings {
     fn default() -> Self {
-        Self { fan_out: FanOut::default(), hops: 2, with_market: false }
+        Self { fan_out: FanOut::default(), hops: 2, with_market: false, past: Past::Recent }
     }
 }
 
@@ -209,7 +223,8 @@ impl<'a> Sampler<'a> {
             let asked = &asked[target.seed as usize];
             let first = rows.len();
             if target.node != NONE || relation.target() == NodeKind::Game {
-                self.graph.sources(relation, asked, target.node, fan_out, &mut |time, node| {
+                let limit = Limit { count: fan_out, past: self.settings.past };
+                self.graph.sources(relation, asked, target.node, limit, &mut |time, node| {
                     present[rows.len()] = 1.0;
                     age_days[rows.len()] = days(time, asked.as_of) as f32;
                     rows.push(Row { seed: target.seed, node });
@@ -222,8 +237,23 @@ impl<'a> Sampler<'a> {
     }
 }
 
+/// How many sources, and which.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit {
+    pub(crate) count: usize,
+    pub(crate) past: Past,
+}
+
+/// Draws `count` of `0..from`, without repetition, the largest first.
+fn drawn(seed: u64, from: usize, count: usize) -> Vec<usize> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut drawn = rand::seq::index::sample(&mut random, from, count.min(from)).into_vec();
+    drawn.sort_unstable_by(|a, b| b.cmp(a));
+    drawn
+}
+
 impl Graph {
-    /// Hands over up to `limit` sources of a relation into `target`, most recent first: `take(time, source)`.
+    /// Hands over sources of a relation into `target`, up to a limit, most recent first: `take(time, source)`.
     ///
     /// For relations into the game the target is the asked game itself.
     pub(crate) fn sources(
@@ -231,7 +261,7 @@ impl Graph {
         relation: Relation,
         asked: &Asked,
         target: u32,
-        limit: usize,
+        limit: Limit,
         take: &mut dyn FnMut(i64, u32),
     ) {
         match relation {
@@ -242,7 +272,7 @@ impl Graph {
                 let home = relation == Relation::OutcomeHomeTeam;
                 take(outcome.time, if home { outcome.home } else { outcome.away });
             }
-            Relation::Quotes => self.standing_lines(asked, limit, take),
+            Relation::Quotes => self.standing_lines(asked, limit.count, take),
             Relation::Posts => {
                 if let Some(quote) = self.quotes.before(target, asked.as_of).last() {
                     take(quote.time, self.quotes.lines[target as usize].book);
@@ -252,7 +282,24 @@ impl Graph {
             _ => {
                 let target = if relation.target() == NodeKind::Game { asked.game } else { target };
                 let (times, sources) = self.relation(relation).before(target, asked.as_of);
-                times.iter().zip(sources).rev().take(limit).for_each(|(time, source)| take(*time, *source));
+                let recent = match limit.past {
+                    Past::Reservoir(_)
+                        if relation.source() == NodeKind::Outcome && times.len() > limit.count =>
+                    {
+                        limit.count.div_ceil(2)
+                    }
+                    _ => limit.count,
+                };
+                let visible = times.iter().zip(sources).rev();
+                visible.take(recent).for_each(|(time, source)| take(*time, *source));
+                if let Past::Reservoir(seed) = limit.past
+                    && recent < limit.count
+                {
+                    let place = (relation as u64) << 32 | u64::from(target);
+                    for earlier in drawn(seed ^ place, times.len() - recent, limit.count - recent) {
+                        take(times[earlier], sources[earlier]);
+                    }
+                }
             }
         }
     }

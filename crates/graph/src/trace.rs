@@ -10,7 +10,7 @@
 use jiff::Timestamp;
 use market::LeagueId;
 
-use crate::{GraphError, NodeKind, Relation, Sampler, Seed, graph::Asked, instant::days};
+use crate::{GraphError, NodeKind, Relation, Sampler, Seed, graph::Asked, instant::days, sampler::Limit};
 
 /// A node and what was sampled below it.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,8 +52,8 @@ impl Sampler<'_> {
         let graph = self.graph();
         let below = |relation: Relation| {
             let mut found = Vec::new();
-            let fan_out = self.settings().fan_out.of(relation);
-            graph.sources(relation, asked, node, fan_out, &mut |time, source| found.push((time, source)));
+            let limit = Limit { count: self.settings().fan_out.of(relation), past: self.settings().past };
+            graph.sources(relation, asked, node, limit, &mut |time, source| found.push((time, source)));
             let sources = found.into_iter();
             let named = sources
                 .map(|(time, source)| self.walk(asked, relation.source(), source, time, hops - 1))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use graph::{Block, FanOut, Graph, Relation, SampleSettings, Sampler, Seed};
+use graph::{Block, FanOut, Graph, Past, Relation, SampleSettings, Sampler, Seed};
 use tch::{Device, Kind, Tensor};
 
 use crate::{
@@ -31,6 +31,7 @@ pub(crate) fn sample_settings(
         fan_out: unused.fold(FanOut::default().with_outcomes(settings.fan_out), |all, r| all.with(r, 0)),
         hops: settings.layers,
         with_market: variant.uses_market(),
+        past: if settings.reservoir { Past::Reservoir(settings.seed) } else { Past::Recent },
     }
 }
 

@@ -75,6 +75,8 @@ pub struct TrainSettings {
     pub layers: usize,
     /// Past outcomes sampled per team, coach, player, venue and referee, the most recent first.
     pub fan_out: usize,
+    /// Whether half of those are drawn from all earlier outcomes in place of the most recent.
+    pub reservoir: bool,
     /// Members of the ensemble, each with its own seed and, when there are several, its own bootstrap of the games.
     pub ensemble: usize,
     /// Most passes over the training games.
@@ -127,6 +129,7 @@ impl Default for TrainSettings {
             heads: 4,
             layers: 2,
             fan_out: 8,
+            reservoir: false,
             ensemble: 3,
             epochs: 30,
             patience: 5,

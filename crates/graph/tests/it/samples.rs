@@ -1,7 +1,9 @@
 //! Shapes and order of what is sampled, ratings, and hypothetical games.
 
 use data::Snapshot;
-use graph::{Block, FanOut, Graph, GraphError, NodeKind, Relation, SampleSettings, Sampler, Seed, features};
+use graph::{
+    Block, FanOut, Graph, GraphError, NodeKind, Past, Relation, SampleSettings, Sampler, Seed, features,
+};
 use market::{GameId, GameStatus, ResultRow};
 
 use crate::worlds::{TEAMS, World, context, game, instant, league, leagues, result};
@@ -91,6 +93,30 @@ fn the_most_recent_outcomes_fill_the_fan_out() {
     let width = features::width(NodeKind::Outcome);
     let margins: Vec<f32> = outcomes.block.features.chunks(width).map(|row| row[0]).collect();
     assert!(margins[0] > margins[1], "5 goals ahead of 4: {margins:?}");
+}
+
+#[test]
+fn a_reservoir_keeps_the_recent_half_and_draws_the_rest_from_all_earlier_outcomes() {
+    let (graph, id) = series();
+    let seed = Seed { game: graph.find(&id).unwrap(), as_of: instant(527) };
+    let ages = |past: Past, fan_out: usize| -> Vec<f32> {
+        let fan_out = FanOut::default().with(Relation::TeamHomeOutcome, fan_out);
+        let sampler = Sampler::new(&graph, SampleSettings { fan_out, past, ..SampleSettings::default() });
+        let batch = sampler.sample(&[seed]);
+        let home = batch.seeds.children.iter().find(|c| c.relation == Relation::HomeTeam).unwrap();
+        let outcomes = home.block.children.iter().find(|c| c.relation == Relation::TeamHomeOutcome).unwrap();
+        outcomes.age_days.iter().zip(&outcomes.present).filter(|(_, p)| **p > 0.0).map(|(a, _)| *a).collect()
+    };
+    let all = ages(Past::Recent, 20);
+    assert!(all.len() > 3, "{all:?}");
+    let drawn: Vec<Vec<f32>> = (0..20).map(|seed| ages(Past::Reservoir(seed), 3)).collect();
+    for (seed, drawn) in drawn.iter().enumerate() {
+        assert_eq!(drawn[..2], all[..2], "the recent half");
+        assert!(all[2..].contains(&drawn[2]), "{drawn:?} of {all:?}");
+        assert_eq!(*drawn, ages(Past::Reservoir(seed as u64), 3), "the same seed draws the same");
+    }
+    assert!(drawn.iter().any(|other| *other != drawn[0]), "seeds differ");
+    assert_eq!(ages(Past::Reservoir(1), 20), all, "room for all");
 }
 
 #[test]
