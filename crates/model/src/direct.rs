@@ -21,7 +21,10 @@ use crate::{
 };
 
 /// Penalties that are tried, from next to nothing to next to no step away from the anchor.
-const RIDGES: [f64; 4] = [1e3, 3e3, 1e4, 1e5];
+const RIDGES: [f64; 6] = [30.0, 100.0, 300.0, 1e3, 1e4, 1e5];
+/// A penalty times the games that it is fitted on is at least this: 1,000 with 200 games, 50 with 4,000. A few games to
+/// choose by would now and then choose too weak a one.
+const LEAST_RIDGE_GAMES: f64 = 2e5;
 /// Penalty on a league's own level, which every game of it shows.
 const LEVEL_RIDGE: f64 = 300.0;
 const STEPS: usize = 25;
@@ -75,7 +78,9 @@ pub(crate) fn choose_ridge(
         let mut from = None;
         let mut tried: Vec<(f64, Vec<f64>)> = Vec::new();
         // From the strongest to the weakest, each from where the last one ended.
-        for ridge in RIDGES.into_iter().rev() {
+        let least = LEAST_RIDGE_GAMES / train.leagues.len().max(1) as f64;
+        let strong = RIDGES.into_iter().rev().enumerate().filter(|(i, ridge)| *i == 0 || *ridge >= least);
+        for (_, ridge) in strong {
             let found = fit.run(ridge, from.take());
             tried.push((ridge, held_out.losses(&found)));
             from = Some(found);
