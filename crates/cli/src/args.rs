@@ -169,8 +169,8 @@ pub(crate) struct TrainArgs {
     /// auto, cpu or cuda
     #[arg(long)]
     pub(crate) device: Option<String>,
-    /// Bring the champion up to date instead: its members go on for one pass over all games, which takes a fraction
-    /// of the time; the scores stay those of its last whole training
+    /// Bring the champion up to date instead, under its own settings: its members go on for one pass over all games,
+    /// which takes a fraction of the time; the scores stay those of its last whole training
     #[arg(long, conflicts_with_all = ["epochs", "smoke_test"])]
     pub(crate) update: bool,
     /// Tell where the time went

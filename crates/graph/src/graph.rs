@@ -130,7 +130,7 @@ impl Graph {
     /// ```
     pub fn extended(&self, later: &Snapshot) -> Result<Self, GraphError> {
         let mut rows = self.rows.clone();
-        let growth = rows.grow(Rows::of(later), later.leagues.len())?;
+        let growth = rows.grow(Rows::of(later))?;
         Ok(self.grown(rows, &growth))
     }
 

@@ -43,8 +43,8 @@ impl Rows {
     /// # Errors
     /// When a row was known earlier, or the leagues are listed differently: a graph of both would then look different
     /// from one that was built at once.
-    pub(crate) fn grow(&mut self, mut later: Self, listed: usize) -> Result<Growth, GraphError> {
-        self.check_later(&later, listed)?;
+    pub(crate) fn grow(&mut self, mut later: Self) -> Result<Growth, GraphError> {
+        self.check_later(&later)?;
         let names = merged(&self.names, &later.names);
         let in_names = |name| names.binary_search(&name).ok();
         let moved_names = [&*self, &later].map(|rows| Moved::between(rows.names.iter().cloned(), in_names));
@@ -70,8 +70,9 @@ impl Rows {
         Ok(Growth { names, lines: counts.0, results: counts.1, context: counts.2 })
     }
 
-    fn check_later(&self, later: &Self, listed: usize) -> Result<(), GraphError> {
-        if self.leagues.get(..listed) != later.leagues.get(..listed) {
+    fn check_later(&self, later: &Self) -> Result<(), GraphError> {
+        let listed = |rows: &Self| rows.leagues.get(..rows.listed).map(<[_]>::to_vec);
+        if listed(self) != listed(later) {
             return Err(GraphError::OtherLeagues);
         }
         let lines = later.lines.iter().map(|row| row.time);

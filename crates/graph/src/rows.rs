@@ -63,6 +63,8 @@ pub(crate) struct ContextRecord {
 pub(crate) struct Rows {
     pub(crate) as_of: Timestamp,
     pub(crate) leagues: Vec<League>,
+    /// How many of them the snapshot listed; the others are only named by rows.
+    pub(crate) listed: usize,
     /// Sorted, so that the order of codes is the order of names.
     pub(crate) names: Vec<Name>,
     /// Sorted and distinct.
@@ -104,6 +106,7 @@ impl Rows {
         });
         Self {
             as_of: snapshot.as_of,
+            listed: snapshot.leagues.len(),
             lines: lines.collect(),
             results: results.collect(),
             context: context.collect(),

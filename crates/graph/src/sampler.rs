@@ -295,13 +295,25 @@ impl Graph {
                 if let Past::Reservoir(seed) = limit.past
                     && recent < limit.count
                 {
-                    let place = (relation as u64) << 32 | u64::from(target);
-                    for earlier in drawn(seed ^ place, times.len() - recent, limit.count - recent) {
+                    let of = seed ^ self.lasting_hash(relation, target);
+                    for earlier in drawn(of, times.len() - recent, limit.count - recent) {
                         take(times[earlier], sources[earlier]);
                     }
                 }
             }
         }
+    }
+
+    /// Returns a number for a relation into a named node that no later row changes, as its index would.
+    fn lasting_hash(&self, relation: Relation, target: u32) -> u64 {
+        let kind = relation.target();
+        let league = &self.leagues()[self.nodes.league(kind, target as usize) as usize].id;
+        let name = self.node_name(kind, target as usize);
+        let bytes = [relation.as_str(), league.as_str(), &name].join("/").into_bytes();
+        // FNV-1a
+        bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        })
     }
 
     /// Hands over each book's latest quotes, most recent first, a third of `limit` per market.

@@ -43,6 +43,9 @@ struct StoredHeader {
     as_of: Timestamp,
     decision_lead: SignedDuration,
     leagues: Vec<League>,
+    /// All of them where a file does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    listed: Option<usize>,
     names: Vec<Name>,
 }
 
@@ -55,6 +58,7 @@ impl Graph {
             as_of: rows.as_of,
             decision_lead: self.settings.decision_lead,
             leagues: rows.leagues.clone(),
+            listed: Some(rows.listed),
             names: rows.names.clone(),
         };
         // Strings, numbers and instants always have a JSON form; an empty header would be refused on reading.
@@ -97,6 +101,7 @@ impl Graph {
         let lines = lines.into_iter().zip(prices).map(|(line, price)| line_from_integers(line, *price));
         let rows = Rows {
             as_of: header.as_of,
+            listed: header.listed.unwrap_or(header.leagues.len()),
             leagues: header.leagues,
             names: header.names,
             headers: games

@@ -71,6 +71,8 @@ pub struct ModelFile {
     pub inputs: BTreeMap<String, String>,
     /// As-of of the last whole training, whose scores the card tells; earlier than the card's own after an update.
     pub trained_as_of: Timestamp,
+    /// Updates since then.
+    pub updates: usize,
     /// Sizes of each variant's networks.
     architectures: BTreeMap<Variant, Architecture>,
     /// Penalties of each variant's linear part.
@@ -103,6 +105,7 @@ pub(crate) struct Parts {
     /// With version and hash still empty.
     pub(crate) card: ModelCard,
     pub(crate) trained_as_of: Timestamp,
+    pub(crate) updates: usize,
     pub(crate) settings: TrainSettings,
     pub(crate) leagues: Vec<LeagueBase>,
     pub(crate) ties_left_out: BTreeMap<String, usize>,
@@ -118,6 +121,7 @@ impl Ensemble {
         let Parts {
             mut card,
             trained_as_of,
+            updates,
             settings,
             leagues,
             ties_left_out,
@@ -138,13 +142,14 @@ impl Ensemble {
         let file = ModelFile {
             schema_version: SCHEMA_VERSION,
             card,
-            refitted: settings.refit,
+            refitted: settings.refit || updates > 0,
             settings,
             leagues,
             ties_left_out,
             members: records,
             inputs,
             trained_as_of,
+            updates,
             architectures,
             ridges,
         };

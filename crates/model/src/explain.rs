@@ -19,6 +19,8 @@ use crate::{
 
 /// Neighbours told one by one.
 const NEIGHBOURS: usize = 12;
+/// Copies of the game that are forecast together.
+const COPIES: usize = 128;
 /// Features told one by one.
 const FEATURES: usize = 6;
 
@@ -71,8 +73,8 @@ impl Ensemble {
 
 /// Sums over members.
 struct Found {
-    /// Home's probability by the league alone, with the anchor, with the linear part, with everything.
-    steps: [f64; 4],
+    /// Home's probability by the league alone, with the anchor, with the linear part, with the messages, calibrated.
+    steps: [f64; 5],
     /// Change by feature of the game.
     features: Vec<f64>,
     kinds: Vec<f64>,
@@ -83,7 +85,7 @@ struct Found {
 impl Found {
     fn new(kinds: usize, places: usize, features: usize) -> Self {
         Self {
-            steps: [0.0; 4],
+            steps: [0.0; 5],
             features: vec![0.0; features],
             kinds: vec![0.0; kinds],
             places: vec![0.0; places],
@@ -100,12 +102,14 @@ impl Found {
         places: &[Place<'_>],
     ) -> Result<(), ModelError> {
         let table = ensemble.table();
-        let home = |raw: &Tensor, anchor: &Tensor| -> Result<Vec<f64>, ModelError> {
+        let plain = |raw: &Tensor, anchor: &Tensor| -> Result<Vec<f64>, ModelError> {
             let league = game.league.expand([raw.size()[0]], false);
-            let (raw, anchor) = (member.net.calibrated(raw), member.net.calibrated(anchor));
-            let outcome = table.forecast(&raw, &anchor, &league).outcome.exp().select(1, 0);
+            let outcome = table.forecast(raw, anchor, &league).outcome.exp().select(1, 0);
             let outcome = outcome.to_device(tch::Device::Cpu).to_kind(tch::Kind::Double);
             Vec::<f64>::try_from(&outcome).map_err(ModelError::torch("explaining a forecast"))
+        };
+        let home = |raw: &Tensor, anchor: &Tensor| {
+            plain(&member.net.calibrated(raw), &member.net.calibrated(anchor))
         };
         let direct = member.net.forward_direct(&game.tree, &game.league);
         let raw = member.net.forward(&game.tree, &game.league, false);
@@ -113,8 +117,9 @@ impl Found {
         let raws = Tensor::cat(&[&nothing, &nothing, &direct, &raw], 0);
         let unanchored = game.anchor.zeros_like();
         let anchors = Tensor::cat(&[&unanchored, &game.anchor, &game.anchor, &game.anchor], 0);
-        let steps = home(&raws, &anchors)?;
-        let whole = steps[3];
+        let mut steps = plain(&raws, &anchors)?;
+        steps.extend(home(&raw, &game.anchor)?);
+        let whole = steps[4];
         self.steps.iter_mut().zip(&steps).for_each(|(sum, step)| *sum += step);
 
         let parts = member.net.direct_parts(&game.tree); // [features, TILTS]
@@ -123,23 +128,24 @@ impl Found {
             self.features[column] += whole - without;
         }
 
-        let count = (kinds.len() + places.len()) as i64;
-        if count > 0 {
-            let copies = game.select(&vec![0; count as usize]);
-            for (case, kind) in kinds.iter().enumerate() {
-                for place in places.iter().filter(|place| place.source.kind == *kind) {
+        let of_kind = |kind: &NodeKind| -> Vec<&Place<'_>> {
+            places.iter().filter(|place| place.source.kind == *kind).collect()
+        };
+        let cases: Vec<Vec<&Place<'_>>> =
+            kinds.iter().map(of_kind).chain(places.iter().map(|place| vec![place])).collect();
+        let sums = self.kinds.iter_mut().chain(&mut self.places);
+        let mut without = Vec::with_capacity(cases.len());
+        for cases in cases.chunks(COPIES) {
+            let copies = game.select(&vec![0; cases.len()]);
+            for (case, hidden) in cases.iter().enumerate() {
+                for place in hidden {
                     hide(&copies.tree, case, &place.path);
                 }
             }
-            for (case, place) in places.iter().enumerate() {
-                hide(&copies.tree, kinds.len() + case, &place.path);
-            }
             let raw = member.net.forward(&copies.tree, &copies.league, false);
-            let without = home(&raw, &copies.anchor)?;
-            let (of_kinds, of_places) = without.split_at(kinds.len());
-            self.kinds.iter_mut().zip(of_kinds).for_each(|(sum, without)| *sum += whole - without);
-            self.places.iter_mut().zip(of_places).for_each(|(sum, without)| *sum += whole - without);
+            without.extend(home(&raw, &copies.anchor)?);
         }
+        sums.zip(without).for_each(|(sum, without)| *sum += whole - without);
         let attention = member.net.attention(&game.tree);
         for (sum, place) in self.attention.iter_mut().zip(places) {
             *sum += paid(&attention, &place.path);
@@ -150,7 +156,13 @@ impl Found {
     fn told(self, members: usize, batch: &Batch, kinds: &[NodeKind], places: &[Place<'_>]) -> Effects {
         let share = 1.0 / members.max(1) as f64;
         let anchor = if batch.consensus.iter().all(Option::is_none) { "the ratings" } else { "the prices" };
-        let names = ["in this league", anchor, "the plain features", "the neighbours' messages"];
+        let names = [
+            "in this league",
+            anchor,
+            "the plain features",
+            "the neighbours' messages",
+            "corrections of past over- or underconfidence",
+        ];
         let steps = names.into_iter().zip(self.steps);
         let steps = steps.map(|(name, home)| Step { name: name.to_owned(), home: home * share }).collect();
         let columns = features::columns(NodeKind::Game).iter();
@@ -171,7 +183,7 @@ impl Found {
             .map(|(kind, home)| {
                 let count = places.iter().filter(|place| place.source.kind == *kind).count();
                 let name = format!("{} nodes", kind.as_str());
-                Effect { name, says: format!("{count} of them"), home: home * share }
+                Effect { name, says: format!("in {count} places"), home: home * share }
             })
             .collect();
         largest_first(&mut of_kinds, |effect| effect.home);

@@ -23,6 +23,8 @@ use crate::{
 /// of epochs found goes through the same steps.
 const STEP_DECAY: f64 = 0.93;
 
+/// Fewer validation games show nothing.
+const FEWEST_TO_BELIEVE: usize = 30;
 /// Confidences that are tried; the one in the middle changes nothing.
 const CONFIDENCES: [f64; 13] = [0.76, 0.80, 0.84, 0.88, 0.92, 0.96, 1.0, 1.04, 1.08, 1.12, 1.16, 1.20, 1.24];
 
@@ -82,7 +84,7 @@ impl Member {
         table.forecast(&raw, &anchor, &samples.league)
     }
 
-    fn set_earned(&self, earned: Earned) {
+    pub(crate) fn set_earned(&self, earned: Earned) {
         self.net.set_trust(earned.trust);
         self.net.set_confidence(earned.confidence);
     }
@@ -224,13 +226,13 @@ impl<'a> Run<'a> {
     fn pass(&mut self, train: &Labelled, watch: &mut dyn FnMut(&FitStep)) -> Result<(), ModelError> {
         let (plan, settings, epoch) = (self.plan, self.plan.settings, self.standing.epoch);
         let mut order: Vec<i64> = (0..train.samples.len() as i64).collect();
-        order.shuffle(&mut ChaCha8Rng::seed_from_u64(drawn_from(plan.seed, epoch, 0)));
-        let batches = order.len().div_ceil(settings.batch);
         let before = plan.goes_on.unwrap_or(0);
+        order.shuffle(&mut ChaCha8Rng::seed_from_u64(drawn_from(plan.seed, before + epoch, 0)));
+        let batches = order.len().div_ceil(settings.batch);
         let rate = settings.learning_rate * STEP_DECAY.powi((before + epoch) as i32 - 1);
         for (batch, index) in order.chunks(settings.batch).enumerate().skip(self.standing.batch) {
             // Dropout draws from libtorch's own generator.
-            tch::manual_seed(drawn_from(plan.seed, epoch, batch + 1) as i64);
+            tch::manual_seed(drawn_from(plan.seed, before + epoch, batch + 1) as i64);
             let gathering = time(Phase::Batch);
             let piece = train.select(index);
             drop(gathering);
@@ -346,8 +348,12 @@ fn earned(member: &Member, plan: &FitPlan<'_>, validation: &Labelled) -> Result<
     Ok(earned)
 }
 
-/// Returns the share of a change to be believed, given each game's loss without and with it; 0 without a gain.
+/// Returns the share of a change to be believed, given each game's loss without and with it; 0 without a gain, and of so few
+/// games that their spread is not known.
 fn believed(without: &[f64], with: &[f64]) -> f64 {
+    if without.len() < FEWEST_TO_BELIEVE {
+        return 0.0;
+    }
     let gains: Vec<f64> = without.iter().zip(with).map(|(without, with)| without - with).collect();
     let (gain, error) = mean_and_error(&gains);
     if gain > 0.0 { gain * gain / (gain * gain + error * error) } else { 0.0 }

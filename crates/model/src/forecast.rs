@@ -49,6 +49,11 @@ impl Histograms {
         &self.three_way
     }
 
+    /// Whether a consensus can be expressed as a tilt of the league's margins.
+    pub(crate) fn can_say(&self, league: usize, consensus: [f64; 3]) -> bool {
+        anchor(&self.margin[league], consensus, self.three_way[league]).is_some()
+    }
+
     /// Returns the tilts at which a game says what its consensus says, or without one what the ratings say: Poisson scores
     /// around the `expected` margin and total in a league of few points, elsewhere a histogram with that mean.
     pub(crate) fn anchor(&self, league: usize, consensus: Option<[f64; 3]>, expected: [f64; 2]) -> [f64; 5] {

@@ -190,8 +190,11 @@ impl BaseTable {
         let anchors = self.anchors(&leagues, closing, &vec![[0.0; 2]; leagues.len()]);
         let none = anchors.zeros_like();
         let log = self.forecast(&none, &anchors, &Tensor::from_slice(&index).to_device(device));
+        let said = |(league, line): (&usize, &Option<[f64; 3]>)| {
+            line.is_some_and(|line| self.histograms.can_say(*league, line))
+        };
         let shares: Vec<f32> =
-            closing.iter().map(|line| if line.is_some() { share as f32 } else { 0.0 }).collect();
+            leagues.iter().zip(closing).map(|game| if said(game) { share as f32 } else { 0.0 }).collect();
         let share = Tensor::from_slice(&shares).to_device(device);
         Teacher { share, margin: log.margin.exp(), outcome: log.outcome.exp() }
     }

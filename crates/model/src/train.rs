@@ -154,6 +154,7 @@ impl<'a> Trainer<'a> {
         let parts = |members, records| Parts {
             card: card.clone(),
             trained_as_of: self.graph.as_of(),
+            updates: 0,
             ridges: ridges.clone(),
             settings: self.settings.clone(),
             leagues: leagues.clone(),

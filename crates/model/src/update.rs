@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use market::LeagueId;
 
 use crate::{
-    Ensemble, LeagueBase, MemberRecord, ModelError, Progress, Stage, Trainer, Variant,
+    Ensemble, LeagueBase, MemberRecord, ModelError, Progress, Stage, TrainSettings, Trainer, Variant,
     ensemble::Parts,
     examples::{Example, examples},
     fit::{Earned, FitPlan, Member, fit},
@@ -19,6 +19,8 @@ use crate::{
 
 /// Passes over all games.
 const PASSES: usize = 1;
+/// Updates after which a whole training has to judge again.
+const MOST_UPDATES: usize = 14;
 
 impl Trainer<'_> {
     /// Brings `previous` up to the trainer's graph.
@@ -52,10 +54,11 @@ impl Trainer<'_> {
         Ensemble::assemble(Parts {
             card,
             trained_as_of: file.trained_as_of,
+            updates: file.updates + 1,
             settings: settings.clone(),
             leagues,
             ties_left_out: file.ties_left_out.clone(),
-            records: file.members.clone(),
+            records: file.members.iter().map(one_pass_later).collect(),
             ridges: file.ridges(),
             inputs: self.provenance().inputs.clone(),
             members,
@@ -78,6 +81,8 @@ impl Trainer<'_> {
             let mut member = Member::new(old.net.architecture().clone(), record.seed, device);
             member.net.schema().check(&games.samples.tree)?;
             member.take_up(old)?;
+            // It learns as it did at first; what it has earned is set again in the end.
+            member.set_earned(Earned::default());
             let plan = FitPlan {
                 settings,
                 table: &table,
@@ -100,7 +105,15 @@ impl Trainer<'_> {
 
     fn check_previous(&self, previous: &Ensemble) -> Result<(), ModelError> {
         let file = previous.file();
-        if file.settings != *self.settings() {
+        if file.updates >= MOST_UPDATES {
+            let since = file.trained_as_of;
+            return Err(ModelError::NoUpdate(format!("it was updated {MOST_UPDATES} times since {since}")));
+        }
+        let TrainSettings { device, threads, checkpoint_seconds, .. } = *self.settings();
+        // Where and how fast it is computed makes no other model.
+        if (TrainSettings { checkpoint_seconds, device, threads, ..file.settings.clone() })
+            != *self.settings()
+        {
             return Err(ModelError::NoUpdate("it was trained under other settings".to_owned()));
         }
         let (then, now) = (file.card.data_as_of, self.graph().as_of());
@@ -109,6 +122,12 @@ impl Trainer<'_> {
         }
         Ok(())
     }
+}
+
+/// A member that never learnt from messages learns nothing from them now.
+fn one_pass_later(record: &MemberRecord) -> MemberRecord {
+    let epochs = if record.epochs == 0 { 0 } else { record.epochs + PASSES };
+    MemberRecord { epochs, ..record.clone() }
 }
 
 fn leagues_of(previous: &Ensemble) -> impl Iterator<Item = &LeagueId> {

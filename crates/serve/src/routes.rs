@@ -33,6 +33,9 @@ use crate::{
     },
 };
 
+/// Most games of a request that are also explained: each is forecast a hundred times over.
+const EXPLAINED_LIMIT: usize = 8;
+
 #[derive(OpenApi)]
 #[openapi(info(
     title = "Edge",
@@ -130,6 +133,7 @@ async fn predict(
     let Json(request) = body.map_err(|rejection| refuse_body(&rejection, app.settings().body_limit))?;
     let PredictRequest { games, lines, full } = request;
     let limit = app.settings().games_limit;
+    let limit = if explain { limit.min(EXPLAINED_LIMIT) } else { limit };
     if games.is_empty() || games.len() > limit {
         let detail = format!("`games` has {} entries; ask for 1 to {limit}", games.len());
         return Err(problem(ProblemKind::Invalid, detail));

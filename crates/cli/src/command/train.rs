@@ -31,7 +31,7 @@ pub(crate) fn run(args: &TrainArgs, context: &Context) -> anyhow::Result<Status>
     let (_, as_of) = context.night(args.date)?;
     let mut bar = Bar::new(&settings);
     let challenger = if args.update {
-        night::update(context, as_of, &mut bar)?
+        night::update(context, as_of, &settings, &mut bar)?
     } else {
         night::train(context, as_of, settings, 1, &mut bar)?
     };

@@ -110,10 +110,12 @@ pub(crate) fn train(
 
 /// Brings the champion of the night before up to date, and stores it as a version of its own.
 ///
-/// The held-out forecasts stay those of its last whole training, by which later challengers are compared with it.
+/// It goes on under the settings that it was trained with; only where it is computed follows `here`. The held-out
+/// forecasts stay those of its last whole training, by which later challengers are compared with it.
 pub(crate) fn update(
     context: &Context,
     as_of: Timestamp,
+    here: &TrainSettings,
     progress: &mut dyn Progress,
 ) -> anyhow::Result<Challenger> {
     let store = context.store()?;
@@ -132,7 +134,13 @@ pub(crate) fn update(
         ]),
         configurations_tried: previous.card().configurations_tried,
     };
-    let trainer = Trainer::new(&graph, previous.file().settings.clone(), provenance);
+    let settings = TrainSettings {
+        device: here.device,
+        threads: here.threads,
+        checkpoint_seconds: here.checkpoint_seconds,
+        ..previous.file().settings.clone()
+    };
+    let trainer = Trainer::new(&graph, settings, provenance);
     let ensemble = trainer.update(&previous, progress)?;
     let challenger = publish(context, &ensemble, &held_out(context, &before)?, begun)?;
     Ok(Challenger { updated_from: Some(before), ..challenger })

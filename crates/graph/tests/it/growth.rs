@@ -66,3 +66,13 @@ fn rows_that_came_late_and_other_leagues_are_refused() {
     let fewer = Snapshot::new(instant(300), leagues()[1..].to_vec(), vec![], vec![], rows(250));
     assert!(matches!(graph.extended(&fewer), Err(GraphError::OtherLeagues)));
 }
+
+#[test]
+fn a_league_that_is_no_longer_listed_is_other_leagues_too() {
+    let snapshot = |to: i64, listed| Snapshot::new(instant(to), listed, vec![], vec![], vec![]);
+    let graph = Graph::build(&snapshot(200, leagues()));
+    let last_dropped = graph.extended(&snapshot(300, leagues()[..1].to_vec()));
+    assert!(matches!(last_dropped, Err(GraphError::OtherLeagues)));
+    let stored = Graph::from_columns(&graph.columns()).unwrap();
+    assert!(stored.extended(&snapshot(300, leagues())).is_ok());
+}

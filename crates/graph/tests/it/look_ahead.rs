@@ -1,7 +1,7 @@
 //! The rule above all: rows with `known_at >= t` change no bit of what is seen as of `t` or earlier.
 
 use data::Snapshot;
-use graph::{Batch, Block, Graph, NodeKind, Past, SampleSettings, Sampler, Seed};
+use graph::{Batch, Block, FanOut, Graph, NodeKind, Past, SampleSettings, Sampler, Seed};
 use jiff::{SignedDuration, Timestamp};
 use market::GameId;
 use proptest::prelude::*;
@@ -32,7 +32,9 @@ fn seen(graph: &Graph, id: &GameId, as_of: Timestamp) -> Vec<u32> {
     let mut bits = Vec::new();
     for with_market in [false, true] {
         let past = if with_market { Past::Reservoir(5) } else { Past::Recent };
-        let settings = SampleSettings { hops: 3, with_market, past, ..SampleSettings::default() };
+        // Small enough that something is left out.
+        let fan_out = FanOut::default().with_outcomes(if with_market { 2 } else { 8 });
+        let settings = SampleSettings { hops: 3, with_market, past, fan_out };
         bits.extend(bits_of(&Sampler::new(graph, settings).sample(&[Seed { game, as_of }])));
         let features = graph.features(NodeKind::Game, game, as_of, with_market);
         bits.extend(features.iter().map(|value| value.to_bits()));

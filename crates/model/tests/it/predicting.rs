@@ -92,7 +92,7 @@ fn an_explanation_ends_in_the_forecast_and_names_who_was_seen() {
         let [home, _, away] =
             graph.consensus(graph.find(&prediction.game.game_id).unwrap(), graph.as_of()).unwrap();
         let price = if three_way { home } else { home / (home + away) };
-        assert!((explanation.steps[1].home - price).abs() < 0.01, "{:?} {price}", explanation.steps);
+        assert!((explanation.steps[1].home - price).abs() < 1e-4, "{:?} {price}", explanation.steps);
         let names: Vec<&str> = explanation.neighbours.iter().map(|n| n.effect.name.as_str()).collect();
         assert_eq!(names.len(), 12);
         assert!(explanation.neighbours.iter().all(|n| (0.0..=1.0).contains(&n.attention)), "{names:?}");

@@ -211,7 +211,11 @@ fn an_update_goes_on_from_yesterday_and_scores_stay_those_of_the_whole_training(
 
     assert!(updated.to_bytes().unwrap() == trainer.update(&whole, &mut ()).unwrap().to_bytes().unwrap());
     let (file, before) = (updated.file(), whole.file());
-    assert_eq!((&file.card.scores, &file.members), (&before.card.scores, &before.members));
+    assert_eq!(file.card.scores, before.card.scores);
+    for (now, then) in file.members.iter().zip(&before.members) {
+        assert_eq!((now.epochs, now.trust, now.confidence), (then.epochs + 1, then.trust, then.confidence));
+    }
+    assert!(file.refitted && file.updates == 1);
     assert_eq!((file.trained_as_of, file.card.data_as_of), (yesterday.as_of(), today.as_of()));
     assert_ne!(file.card.sha256, before.card.sha256);
     assert!(file.leagues[0].games > before.leagues[0].games, "histograms take in the new games");
