@@ -12,8 +12,6 @@ use tracing_subscriber::{Layer, layer, registry::LookupSpan};
 
 use crate::table::{percent, table};
 
-const TARGET: &str = "edge::profile";
-
 /// Times by span, of this process.
 static TIMES: OnceLock<Arc<Mutex<Times>>> = OnceLock::new();
 
@@ -35,7 +33,7 @@ impl Stopwatch {
 
     /// Whether a span is one of those that are timed.
     pub(crate) fn times(metadata: &Metadata<'_>) -> bool {
-        metadata.target() == TARGET
+        metadata.target() == model::PROFILE_TARGET
     }
 }
 

@@ -1,7 +1,8 @@
 //! Where a forecast starts: the tilt of a league's histogram that says what the books or else the ratings say.
 //!
 //! With `p(k) ∝ base(k) · exp(θ1·z + θ3·[k = 0])` the odds of home against away fix θ1, and the draw then fixes θ3; without
-//! a price θ1 is where the mean is what the ratings expect. The network adds to this tilt, so that an untrained one
+//! a price the ratings say the same in a league of few points, by way of Poisson scores; elsewhere θ1 is where the mean is what
+//! they expect. The network adds to this tilt, so that an untrained one
 //! repeats the market or the ratings, and a trained one has to earn every step away from them.
 
 use market::{Distribution, consensus::logit};

@@ -75,4 +75,5 @@ pub use progress::{Progress, Stage, Step, Variant};
 pub use runtime::{LIBTORCH_VERSION, device_name};
 pub use search::{Search, TrialResult, TrialSpec, run_trial};
 pub use settings::{DeviceChoice, Precision, TrainSettings};
+pub use stopwatch::PROFILE_TARGET;
 pub use train::{Provenance, Trained, Trainer};

@@ -1,11 +1,12 @@
-//! Spans by which a subscriber can tell where training spends its time: all on the target [`TARGET`], none within another.
+//! Spans by which a subscriber can tell where training spends its time: all on the target [`PROFILE_TARGET`], none within
+//! another.
 //!
 //! On a GPU the work of a span may end after it, since libtorch does not wait.
 
 use tracing::{Level, Span, span, span::EnteredSpan};
 
-/// Target of every span.
-pub(crate) const TARGET: &str = "edge::profile";
+/// Target of the spans that tell where training spends its time.
+pub const PROFILE_TARGET: &str = "edge::profile";
 
 macro_rules! phases {
     ($($phase:ident $name:literal),+ $(,)?) => {
@@ -15,7 +16,7 @@ macro_rules! phases {
 
         impl Phase {
             fn span(self) -> Span {
-                match self { $(Self::$phase => span!(target: TARGET, Level::TRACE, $name)),+ }
+                match self { $(Self::$phase => span!(target: PROFILE_TARGET, Level::TRACE, $name)),+ }
             }
         }
     };
