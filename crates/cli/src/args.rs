@@ -2,6 +2,7 @@
 
 mod backtest;
 mod data;
+mod ledger;
 
 use std::path::PathBuf;
 
@@ -34,6 +35,7 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+pub(crate) use self::ledger::{CashArgs, ExportArgs, ImportArgs, LedgerCommand, SettleArgs, ShowArgs};
 pub(crate) use backtest::BacktestArgs;
 pub(crate) use data::{
     DataArgs, DataCommand, DataCompactArgs, DataExportArgs, DataImportArgs, DataNamesArgs, DataShowArgs,
@@ -64,7 +66,7 @@ pub(crate) enum Command {
     /// Predict one game or tonight's slate
     #[command(subcommand)]
     Predict(PredictCommand),
-    /// Show, settle or verify the ledger
+    /// Show, settle, verify, import or export the ledger
     #[command(subcommand)]
     Ledger(LedgerCommand),
     /// Write (and send) the Daily Edge Report
@@ -258,36 +260,6 @@ pub(crate) struct PredictSlateArgs {
     /// Write paper bets; send nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum LedgerCommand {
-    /// Print the ledger
-    Show(LedgerShowArgs),
-    /// Settle open bets whose results are known
-    Settle(LedgerSettleArgs),
-    /// Recompute every line and name the first that does not hold
-    Verify(DoctorArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct LedgerShowArgs {
-    /// Only the last rows
-    #[arg(long, default_value_t = 30)]
-    pub(crate) last: usize,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct LedgerSettleArgs {
-    /// With what was known on this night [default: now]
-    #[arg(long, value_name = "DATE")]
-    pub(crate) date: Option<Date>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

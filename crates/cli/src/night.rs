@@ -2,7 +2,9 @@
 
 mod best;
 mod bets;
+mod book;
 mod champion;
+mod closing;
 mod display;
 mod games;
 mod graphs;
@@ -24,8 +26,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub(crate) use self::{
     best::{best_predictor, published},
-    bets::{closing, entry_json, ledger_row, load_ledger, place, settle, terms, verify_ledger},
+    bets::{append, entry_json, ledger_row, place, settle, terms, verify_ledger, writer},
+    book::{Book, reseal},
     champion::promote,
+    closing::{Shapes, closing},
     graphs::{graph_as_of, latest_graph, publish_graph},
     mailing::{mail, stored},
     reporting::write_page,

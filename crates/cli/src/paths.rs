@@ -27,6 +27,8 @@ pub(crate) enum Key<'a> {
     Promotions,
     /// The ledger.
     Ledger,
+    /// Where the ledger ended when it was last written.
+    LedgerHead,
     /// A night's report.
     Report(Date),
     /// A night's mail, when there is no server.
@@ -52,6 +54,7 @@ impl fmt::Display for Key<'_> {
             Self::BestCard => write!(f, "models/best.json"),
             Self::Promotions => write!(f, "models/promotions.jsonl"),
             Self::Ledger => write!(f, "reports/ledger.csv"),
+            Self::LedgerHead => write!(f, "reports/ledger.head.json"),
             Self::Report(date) => write!(f, "reports/daily_report_{date}.html"),
             Self::Mail(date) => write!(f, "reports/daily_report_{date}.eml"),
             Self::ReportData(date) => write!(f, "reports/data/{date}.json"),

@@ -6,8 +6,11 @@ mod sections;
 
 use std::{collections::BTreeMap, path::Path};
 
-use ledger::StakeSettings;
-use market::Money;
+use ledger::{
+    StakeSettings,
+    rule::{HouseRules, Overtime},
+};
+use market::{LeagueId, Money, settlement::Tie};
 use model::TrainSettings;
 use serde::{Deserialize, Serialize};
 
@@ -126,10 +129,15 @@ impl Settings {
             ("stakes.max_day", stakes.max_day),
             ("stakes.min_score", stakes.min_score),
         ];
-        for (name, value) in shares {
+        let optional = [("stakes.max_game", stakes.max_game), ("stakes.max_league", stakes.max_league)];
+        let optional = optional.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        for (name, value) in shares.into_iter().chain(optional) {
             if !(0.0..=1.0).contains(&value) {
                 return Err(Usage(format!("{name} is {value}, it must lie between 0 and 1")).into());
             }
+        }
+        if stakes.bets_per_game == 0 {
+            return Err(Usage("stakes.bets_per_game must be at least 1".to_owned()).into());
         }
         if self.bankroll <= Money::ZERO {
             return Err(Usage(format!("bankroll is {}, it must be above 0", self.bankroll)).into());
@@ -151,6 +159,25 @@ impl Settings {
         Ok(())
     }
 
+    /// Returns the decimals of the currency: 2, but for those of ISO 4217 that have no coin below one.
+    pub(crate) fn decimals(&self) -> u8 {
+        if WITHOUT_CENTS.contains(&self.currency.as_str()) { 0 } else { 2 }
+    }
+
+    /// Returns the rules of staking, with amounts in the currency's own coins.
+    pub(crate) fn stakes(&self) -> StakeSettings {
+        let coin = (self.decimals() == 0).then(|| "1".parse().unwrap_or(Money::ZERO));
+        StakeSettings { step: self.stakes.step.or(coin), ..self.stakes.clone() }
+    }
+
+    /// Returns the rules by which bets on a league are settled.
+    pub(crate) fn house_rules(&self, league: &LeagueId) -> HouseRules {
+        let leagues = self.leagues();
+        let found = leagues.iter().find(|settings| settings.id == *league);
+        let unknown = HouseRules { decimals: self.decimals(), ..HouseRules::default() };
+        found.map_or(unknown, |settings| settings.house_rules(self.decimals()))
+    }
+
     /// Returns the time of day at which a past night's as-of lies.
     pub(crate) fn report_time(&self) -> anyhow::Result<jiff::civil::Time> {
         let parsed = self.report.at.parse();
@@ -168,6 +195,12 @@ impl Settings {
     }
 }
 
+/// Currencies without a coin below one.
+const WITHOUT_CENTS: [&str; 16] = [
+    "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF",
+    "XPF",
+];
+
 fn check_league(league: &LeagueSettings) -> Result<(), String> {
     if !league.source.is_api() && league.path.to_vec().is_empty() {
         return Err("it has no path: name a file, folder, glob or URL".to_owned());
@@ -177,6 +210,21 @@ fn check_league(league: &LeagueSettings) -> Result<(), String> {
         let like = if league.source == SourceKind::Espn { "football/nfl" } else { "baseball_mlb" };
         return Err(format!(
             "{} wants a sport: write for instance sport = \"{like}\"",
+            league.source.as_str()
+        ));
+    }
+    let settlement = league.settlement.unwrap_or_default();
+    if settlement.tie == Some(Tie::Offered) {
+        return Err("settlement.tie says what a draw is where none is offered: push, loses or dead_heat; \
+                    a league with draws has three_way = true"
+            .to_owned());
+    }
+    if let (Some(wanted), Some(held)) = (settlement.overtime, league.scores_hold())
+        && wanted != held
+    {
+        let holds = if held == Overtime::Counts { "include" } else { "leave out" };
+        return Err(format!(
+            "the scores of {} {holds} overtime, so that bets cannot be settled otherwise: leave settlement.overtime out",
             league.source.as_str()
         ));
     }

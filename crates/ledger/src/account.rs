@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 
 use lenses::moat::PastClv;
-use market::{Date, Grade, LeagueId, Money, Timestamp, consensus::logit};
+use market::{Date, Grade, LeagueId, Money, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{Entry, Event, Ledger, Mode, Outcome, stakes::Purse};
@@ -57,6 +57,19 @@ pub enum RecordKey {
     Month,
 }
 
+impl RecordKey {
+    /// Returns the group of a bet as placed; none of money in or out.
+    pub fn of(self, placed: &Entry) -> Option<String> {
+        let terms = placed.terms.as_ref()?;
+        Some(match self {
+            Self::League => terms.league.to_string(),
+            Self::Market => terms.market.to_string(),
+            Self::Book => terms.book.to_string(),
+            Self::Month => format!("{:04}-{:02}", placed.date.year(), placed.date.month()),
+        })
+    }
+}
+
 /// How a group of bets did; open bets do not count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -66,7 +79,7 @@ pub struct Record {
     pub won: usize,
     /// Lost in whole or by half.
     pub lost: usize,
-    /// Stake returned by the score.
+    /// Stake returned by the score, or shared in a dead heat.
     pub pushed: usize,
     /// Void.
     pub void: usize,
@@ -81,6 +94,8 @@ pub struct Record {
     /// Graded bets, and the sums of their squared stakes, stakes times profits, and squared profits.
     graded: usize,
     squares: [f64; 3],
+    /// Sum of squared expected values at the close.
+    clv_squares: f64,
 }
 
 /// Fewer graded bets than this have no interval: the normal approximation would be a pretence.
@@ -103,17 +118,34 @@ impl Record {
         Some((roi - half, roi + half))
     }
 
+    /// Returns the 95 % interval of the mean expected value at the close; none with fewer than 30 bets that have one.
+    pub fn ev_clv_interval_95(&self) -> Option<(f64, f64)> {
+        let (mean, count) = (self.mean_ev_clv?, self.with_close as f64);
+        let variance = (self.clv_squares / count - mean * mean).max(0.0) * count / (count - 1.0);
+        let half = 1.96 * (variance / count).sqrt();
+        (self.with_close >= FEWEST_FOR_INTERVAL).then_some((mean - half, mean + half))
+    }
+
+    /// Sums up bets that ended.
+    pub fn of<'a>(ended: impl IntoIterator<Item = &'a Entry>) -> Self {
+        let mut record = Self::default();
+        for entry in ended {
+            record.add(entry);
+        }
+        record
+    }
+
     fn add(&mut self, ended: &Entry) {
         let Some(ending) = &ended.ending else { return };
         self.bets += 1;
         match ending.outcome {
             Outcome::Graded(Grade::Win | Grade::HalfWin) => self.won += 1,
             Outcome::Graded(Grade::Loss | Grade::HalfLoss) => self.lost += 1,
-            Outcome::Graded(Grade::Push) => self.pushed += 1,
-            Outcome::Void(_) => self.void += 1,
-        }
-        if !matches!(ending.outcome, Outcome::Graded(_)) {
-            return;
+            Outcome::Graded(Grade::Push) | Outcome::DeadHeat => self.pushed += 1,
+            Outcome::Void(_) => {
+                self.void += 1;
+                return;
+            }
         }
         self.staked = self.staked + ended.stake;
         self.profit = self.profit + ended.pnl;
@@ -122,9 +154,11 @@ impl Record {
         for (sum, product) in self.squares.iter_mut().zip([stake * stake, stake * profit, profit * profit]) {
             *sum += product;
         }
-        if let Some(value) = ending.ev_clv {
+        if let Some(clv) = ending.clv {
+            let value = clv.expected_value;
             let before = self.mean_ev_clv.unwrap_or(0.0) * self.with_close as f64;
             self.with_close += 1;
+            self.clv_squares += value * value;
             self.mean_ev_clv = Some((before + value) / self.with_close as f64);
         }
     }
@@ -158,13 +192,16 @@ impl Ledger {
     /// Returns what there is to stake from tonight.
     pub fn purse(&self, starting: Money, mode: Mode) -> Purse {
         let bankroll = self.bankroll(starting, mode);
-        let open = self.open_bets().into_iter().filter(|bet| bet.mode == mode);
-        Purse {
-            balance: bankroll.balance,
-            open: bankroll.open,
-            drawdown: bankroll.drawdown,
-            open_games: open.filter_map(|bet| Some(bet.terms.as_ref()?.game_id.clone())).collect(),
+        let mut purse =
+            Purse { open: bankroll.open, drawdown: bankroll.drawdown, ..Purse::new(bankroll.balance) };
+        for bet in self.open_bets().into_iter().filter(|bet| bet.mode == mode) {
+            if let Some(terms) = &bet.terms {
+                purse.open_games.insert(terms.game_id.clone());
+                let of_league = purse.open_leagues.entry(terms.league.clone()).or_insert(Money::ZERO);
+                *of_league = *of_league + bet.stake;
+            }
         }
+        purse
     }
 
     /// Returns the balance at the end of each date with an event, by date.
@@ -178,13 +215,7 @@ impl Ledger {
     pub fn record_by(&self, key: RecordKey, mode: Mode) -> BTreeMap<String, Record> {
         let mut records: BTreeMap<String, Record> = BTreeMap::new();
         for (placed, ended) in self.bets().filter(|(placed, _)| placed.mode == mode) {
-            if let (Some(ended), Some(terms)) = (ended, &placed.terms) {
-                let group = match key {
-                    RecordKey::League => terms.league.to_string(),
-                    RecordKey::Market => terms.market.to_string(),
-                    RecordKey::Book => terms.book.to_string(),
-                    RecordKey::Month => format!("{:04}-{:02}", placed.date.year(), placed.date.month()),
-                };
+            if let (Some(ended), Some(group)) = (ended, key.of(placed)) {
                 records.entry(group).or_default().add(ended);
             }
         }
@@ -193,24 +224,24 @@ impl Ledger {
 
     /// Returns how all bets that ended did.
     pub fn record(&self, mode: Mode) -> Record {
-        let mut record = Record::default();
-        self.bets()
-            .filter(|(placed, _)| placed.mode == mode)
-            .filter_map(|(_, ended)| ended)
-            .for_each(|e| record.add(e));
-        record
+        Record::of(self.bets().filter(|(placed, _)| placed.mode == mode).filter_map(|(_, ended)| ended))
+    }
+
+    /// Returns what each bet was expected to add to the growth of its slate, in the order placed.
+    pub fn growth_added(&self) -> Vec<f64> {
+        self.bets().filter_map(|(placed, _)| placed.terms.as_ref()?.growth_added).collect()
     }
 
     /// Returns the bets of a league, of either mode, whose close was known before `as_of`: what the moat lens asks.
     pub fn past_clv(&self, league: &LeagueId, as_of: Timestamp) -> Vec<PastClv> {
         let one = |(placed, ended): (&Entry, Option<&Entry>)| {
             let (terms, ended) = (placed.terms.as_ref()?, ended?);
-            let close = ended.ending.as_ref()?.closing_probability?;
+            let clv = ended.ending.as_ref()?.clv?;
             let known = terms.league == *league && ended.as_of <= as_of;
             known.then(|| PastClv {
                 game_id: terms.game_id.clone(),
                 age_days: as_of.duration_since(placed.as_of).as_secs_f64() / 86_400.0,
-                logit_clv: logit(close) - logit(terms.price.implied()),
+                logit_clv: clv.logit,
             })
         };
         self.bets().filter_map(one).collect()

@@ -17,7 +17,7 @@ use market::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{SettlementRule, ledger::Night};
+use crate::{ClosingLine, Clv, SettlementRule, ledger::Night};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -53,6 +53,8 @@ pub enum Mode {
 pub enum Outcome {
     /// On the score.
     Graded(Grade),
+    /// Both sides share the one place there is: half of the stake wins at full odds, half is lost.
+    DeadHeat,
     /// Void, because the game was not finished; never [`GameStatus::Final`].
     Void(GameStatus),
 }
@@ -94,6 +96,7 @@ impl Outcome {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Graded(grade) => grade.as_str(),
+            Self::DeadHeat => "dead_heat",
             Self::Void(status) => status.as_str(),
         }
     }
@@ -101,7 +104,17 @@ impl Outcome {
     /// Reads the word.
     pub fn parse(text: &str) -> Option<Self> {
         let void = GameStatus::parse(text).filter(|status| *status != GameStatus::Final).map(Self::Void);
-        void.or_else(|| Grade::parse(text).map(Self::Graded))
+        let dead_heat = (text == "dead_heat").then_some(Self::DeadHeat);
+        void.or(dead_heat).or_else(|| Grade::parse(text).map(Self::Graded))
+    }
+
+    /// Returns the net return of a stake of 1; a dead heat of two pays `o/2 - 1` (domain notes, section 6.5).
+    pub fn net(self, price: Price) -> f64 {
+        match self {
+            Self::Graded(grade) => grade.net(price),
+            Self::DeadHeat => price.decimal() / 2.0 - 1.0,
+            Self::Void(_) => 0.0,
+        }
     }
 }
 
@@ -144,6 +157,8 @@ pub struct Terms {
     pub lenses: [Option<f64>; 5],
     /// What the lenses say together.
     pub score: Option<f64>,
+    /// Expected log growth that the bet added to the slate when it was placed.
+    pub growth_added: Option<f64>,
     /// Version of the lens weights.
     pub weights_version: String,
     /// Version of the model.
@@ -159,12 +174,10 @@ pub struct Ending {
     pub outcome: Outcome,
     /// Home and away score; none when void.
     pub scores: Option<(u16, u16)>,
-    /// Closing price of the same selection and points.
-    pub closing_price: Option<Price>,
-    /// Its no-vig probability.
-    pub closing_probability: Option<f64>,
-    /// Expected value of the price taken at the close.
-    pub ev_clv: Option<f64>,
+    /// The last price before the start; none when nobody quoted a comparable one.
+    pub close: Option<ClosingLine>,
+    /// What the bet was worth at that close.
+    pub clv: Option<Clv>,
 }
 
 /// One event; one line of the file.
@@ -199,10 +212,25 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Places a bet. Its id follows from the night, game, market, selection and mode, so that the same decision made
-    /// twice is one bet.
+    /// Places a bet. Its id follows from the night, game, market, selection, points and mode, so that the same decision
+    /// made twice is one bet.
     pub fn placed(night: &Night, mode: Mode, stake: Money, terms: Terms) -> Self {
-        let bet_id = format!("{}:{}:{}:{}:{mode}", night.date, terms.game_id, terms.market, terms.selection);
+        let Terms { game_id, market, selection, .. } = &terms;
+        let points = terms.points.map_or_else(String::new, |points| format!(":{points}"));
+        let bet_id = format!("{}:{game_id}:{market}:{selection}{points}:{mode}", night.date);
+        Self { terms: Some(terms), stake, ..Self::bare(night, Event::Placed, mode, bet_id, 0) }
+    }
+
+    /// Places a bet that a person made: its id names the bookmaker and the price too, so that it is not taken for one of
+    /// a night's own, nor two bets for one.
+    pub fn placed_by_hand(night: &Night, mode: Mode, stake: Money, terms: Terms) -> Self {
+        let Terms { game_id, market, selection, book, price, .. } = &terms;
+        let points = terms.points.map_or_else(String::new, |points| format!(":{points}"));
+        let bet_id = format!(
+            "{}:{game_id}:{market}:{selection}{points}:{book}:{}:{stake}:by-hand:{mode}",
+            night.date,
+            price.decimal()
+        );
         Self { terms: Some(terms), stake, ..Self::bare(night, Event::Placed, mode, bet_id, 0) }
     }
 
@@ -230,6 +258,11 @@ impl Entry {
         }
     }
 
+    /// Returns how often the bet had been corrected before, as the event's id tells.
+    pub(crate) fn revision(&self) -> Option<u32> {
+        self.event_id.rsplit_once('/').and_then(|(_, count)| count.parse().ok())
+    }
+
     /// Returns what the event adds to the balance.
     pub fn effect(&self) -> Money {
         match self.event {
@@ -253,7 +286,9 @@ mod tests {
         for event in Event::ALL {
             assert_eq!(Event::parse(event.as_str()), Some(*event));
         }
-        for outcome in [Outcome::Graded(Grade::HalfLoss), Outcome::Void(GameStatus::Abandoned)] {
+        for outcome in
+            [Outcome::Graded(Grade::HalfLoss), Outcome::DeadHeat, Outcome::Void(GameStatus::Abandoned)]
+        {
             assert_eq!(Outcome::parse(outcome.as_str()), Some(outcome));
         }
         assert_eq!(Outcome::parse("final"), None, "a finished game is graded");

@@ -7,8 +7,6 @@
 //! assert!(error.starts_with("line 1 is no ledger header: it begins with `date,home,away`"));
 //! ```
 
-use std::error::Error;
-
 use crate::row::COLUMNS;
 
 /// Why a ledger cannot be read or an entry not be appended.
@@ -24,14 +22,31 @@ pub enum LedgerError {
         /// The beginning of the line.
         found: String,
     },
-    /// The text is no CSV.
-    #[error("the ledger is no readable CSV at line {line}; restore the file from its last copy")]
+    /// A line is empty or no CSV.
+    #[error("line {line} is no row of CSV; put the ledger's last copy back")]
     Csv {
         /// Line counted from 1.
         line: u64,
-        /// The reader's own words.
-        #[source]
-        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A row is not the one that was written there.
+    #[error(
+        "line {line} does not carry the seal that follows from it and the line before: a row was changed, removed, added or moved \
+         here after it was written; put the ledger's last copy back, or accept the file as it is with `edge ledger reseal`"
+    )]
+    Seal {
+        /// Line counted from 1.
+        line: u64,
+    },
+    /// The end is missing, or it is another ledger.
+    #[error(
+        "the ledger has {found} rows, but once had {expected} and is not their continuation: rows at its end were lost or \
+         changed; put its last copy back, or accept the file as it is with `edge ledger reseal`"
+    )]
+    Lost {
+        /// Rows when it was last written.
+        expected: usize,
+        /// Rows now.
+        found: usize,
     },
     /// A line has too few or too many cells, for instance because its writing was cut off.
     #[error(

@@ -1,7 +1,7 @@
 //! What has happened so far, and what may be appended: the append-only book as text and as state.
 //!
-//! Reading refuses a file that is not wholly understood, so nothing is lost by writing over it. Appending skips an event
-//! that is already there, so a night run twice is a night run once.
+//! Reading refuses a file that is not wholly understood or whose seals do not hold, so nothing is lost by writing to it.
+//! Appending skips an event that is already there, so a night run twice is a night run once.
 //!
 //! # Example
 //! ```
@@ -14,17 +14,20 @@
 //! let first = ledger.append(vec![deposit.clone()], starting).unwrap();
 //! assert!(first.starts_with("date,game_id,stake,pnl,event,"));
 //! assert_eq!(ledger.append(vec![deposit], starting).unwrap(), "", "the same event again adds nothing");
-//! assert_eq!(Ledger::parse(ledger.text()).unwrap().bankroll(starting, Mode::Live).balance.to_string(), "1050.00");
+//! assert_eq!(Ledger::parse(&ledger.text()).unwrap().bankroll(starting, Mode::Live).balance.to_string(), "1050.00");
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use market::{Date, Money, Timestamp};
+use rustc_hash::FxHashMap;
 
 use crate::{
     Entry, Event, LedgerError, Mode,
     entry::event_id,
-    row::{COLUMNS, decode, encode},
+    read::{self, Rows},
+    row::{self, COLUMNS, Layout},
+    seal::{Head, Seal},
 };
 
 /// The run that writes: every entry of it carries these.
@@ -41,60 +44,108 @@ pub struct Night {
 }
 
 /// Every event so far.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Ledger {
-    text: String,
     entries: Vec<Entry>,
-    lines: Vec<u64>,
-    next_line: u64,
+    /// One per entry; the last is the head of the chain.
+    seals: Vec<Seal>,
+    /// How the lines of the text that was read are laid out; none before a header was read.
+    layout: Option<Layout>,
     state: State,
 }
 
+impl PartialEq for Ledger {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries && self.seals == other.seals
+    }
+}
+
 /// What follows from the entries.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 struct State {
-    bets: BTreeMap<String, Bet>,
+    known: FxHashMap<String, Known>,
     placed: Vec<usize>,
-    event_ids: BTreeSet<String>,
     balances: BTreeMap<Mode, Money>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-struct Bet {
-    placed: usize,
-    ending: Option<usize>,
-    revision: u32,
+#[derive(Debug, Clone)]
+enum Known {
+    Bet { ending: Option<usize>, revision: u32 },
+    Cash,
 }
 
 impl Ledger {
-    /// Reads a ledger; an empty text is an empty ledger.
+    /// Reads a ledger and checks every seal; an empty text is an empty ledger.
+    ///
+    /// Ledgers of the first version had no seals: they are read as they are, and tell so by
+    /// [`was_unsealed`](Self::was_unsealed).
     pub fn parse(text: &str) -> Result<Self, LedgerError> {
-        let mut ledger = Self { text: text.to_owned(), next_line: line_after(text), ..Self::default() };
-        let mut reader =
-            csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-        for (index, record) in reader.records().enumerate() {
-            let record = record.map_err(|error| {
-                let line = error.position().map_or(1, csv::Position::line);
-                LedgerError::Csv { line, source: Box::new(error) }
-            })?;
-            if index == 0 {
-                if record.iter().ne(COLUMNS) {
-                    let found = record.iter().take(4).collect::<Vec<_>>().join(",");
-                    return Err(LedgerError::Header { found });
-                }
-                continue;
-            }
-            let line = record.position().map_or(0, csv::Position::line);
-            let entry = decode(&record, line)?;
-            let event_id = entry.event_id.clone();
-            ledger.take(entry, line).map_err(|problem| LedgerError::History { line, event_id, problem })?;
-        }
+        Self::of(read::rows(text, true)?)
+    }
+
+    /// Reads a ledger whatever its seals say, and seals it anew.
+    pub fn parse_ignoring_seals(text: &str) -> Result<Self, LedgerError> {
+        Self::of(read::rows(text, false)?)
+    }
+
+    fn of(rows: Rows) -> Result<Self, LedgerError> {
+        let mut ledger = Self::default();
+        ledger.extend(rows)?;
         Ok(ledger)
     }
 
+    /// Takes rows that others have appended to the same file; they begin with a header only when this is empty.
+    pub(crate) fn catch_up(&mut self, text: &str) -> Result<(), LedgerError> {
+        let rows = match &self.layout {
+            None => read::rows(text, true)?,
+            Some(layout) => read::rows_after(text, layout, self.head_seal(), self.entries.len())?,
+        };
+        self.extend(rows)
+    }
+
+    fn extend(&mut self, rows: Rows) -> Result<(), LedgerError> {
+        self.layout = rows.layout.or(self.layout.take());
+        let count = rows.entries.len();
+        self.entries.reserve(count);
+        self.state.known.reserve(count);
+        for entry in rows.entries {
+            let event_id = entry.event_id.clone();
+            let line = read::line_of(self.entries.len());
+            self.take(entry).map_err(|problem| LedgerError::History { line, event_id, problem })?;
+        }
+        match rows.seals {
+            Some(seals) => self.seals.extend(seals),
+            None => self.seal_the_rest(),
+        }
+        Ok(())
+    }
+
+    fn seal_the_rest(&mut self) {
+        let mut seal = self.head_seal();
+        for entry in &self.entries[self.seals.len()..] {
+            seal = seal.then(&row::write_line(&row::encode(entry)));
+            self.seals.push(seal);
+        }
+    }
+
+    fn head_seal(&self) -> Seal {
+        self.seals.last().copied().unwrap_or_else(|| Seal::of_header(&header()))
+    }
+
     /// Returns the whole text, header first; empty while nothing has happened.
-    pub fn text(&self) -> &str {
-        &self.text
+    pub fn text(&self) -> String {
+        self.text_from(0)
+    }
+
+    fn text_from(&self, first: usize) -> String {
+        let mut text = if first == 0 && !self.entries.is_empty() { header() + "\n" } else { String::new() };
+        for (entry, seal) in self.entries.iter().zip(&self.seals).skip(first) {
+            text += &row::write_line(&row::encode(entry));
+            text.push(',');
+            text += &seal.to_string();
+            text.push('\n');
+        }
+        text
     }
 
     /// Returns every event in order.
@@ -102,9 +153,32 @@ impl Ledger {
         &self.entries
     }
 
-    /// Returns the events with their line in the text, counted from 1.
-    pub(crate) fn numbered(&self) -> impl Iterator<Item = (u64, &Entry)> {
-        self.lines.iter().copied().zip(&self.entries)
+    /// Returns where the ledger ends; none while nothing has happened.
+    pub fn head(&self) -> Option<Head> {
+        self.seals.last().map(|seal| Head { rows: self.seals.len(), seal: *seal })
+    }
+
+    /// Tells whether the text came without seals; the next append must then write the whole anew.
+    pub fn was_unsealed(&self) -> bool {
+        self.layout.as_ref().is_some_and(|layout| !layout.is_sealed())
+    }
+
+    /// The text was written anew, with seals.
+    pub(crate) fn now_sealed(&mut self) {
+        self.layout = Some(Layout::current());
+    }
+
+    /// Checks that the ledger goes on from where it ended when `head` was written.
+    ///
+    /// # Errors
+    /// [`LedgerError::Lost`] when it is shorter, or another one.
+    pub fn follows(&self, head: &Head) -> Result<(), LedgerError> {
+        let here = head.rows.checked_sub(1).and_then(|last| self.seals.get(last));
+        if here == Some(&head.seal) && !self.was_unsealed() {
+            Ok(())
+        } else {
+            Err(LedgerError::Lost { expected: head.rows, found: self.seals.len() })
+        }
     }
 
     /// Appends what is not there yet, with its balance, and returns the new text (the header too, when it is the first).
@@ -112,55 +186,41 @@ impl Ledger {
     /// `starting` is a mode's balance before its first event; later the file itself says it. All or nothing: when one
     /// entry contradicts the history, none is appended.
     pub fn append(&mut self, entries: Vec<Entry>, starting: Money) -> Result<String, LedgerError> {
-        let (count, length) = (self.entries.len(), self.text.len());
+        let count = self.entries.len();
         for entry in entries {
-            if self.state.event_ids.contains(&entry.event_id) {
+            if self.state.has(&entry) {
                 continue;
             }
             if let Err(refused) = self.append_one(entry, starting) {
-                self.forget_after(count, length);
+                self.forget_after(count);
                 return Err(refused);
             }
         }
-        Ok(self.text[length..].to_owned())
+        self.seal_the_rest();
+        Ok(self.text_from(count))
     }
 
     fn append_one(&mut self, mut entry: Entry, starting: Money) -> Result<(), LedgerError> {
         let before = self.state.balances.get(&entry.mode).copied().unwrap_or(starting);
         entry.balance = before + entry.effect();
         let event_id = entry.event_id.clone();
-        let mut text = String::new();
-        if self.text.is_empty() {
-            text += &write_line(&COLUMNS);
-        } else if !self.text.ends_with('\n') {
-            text.push('\n');
-        }
-        let line = if self.text.is_empty() { 2 } else { self.next_line };
-        let row = write_line(&encode(&entry));
-        self.take(entry, line).map_err(|problem| LedgerError::Refused { event_id, problem })?;
-        self.next_line = line + row.matches('\n').count() as u64;
-        text += &row;
-        self.text += &text;
-        Ok(())
+        self.take(entry).map_err(|problem| LedgerError::Refused { event_id, problem })
     }
 
-    fn forget_after(&mut self, count: usize, length: usize) {
-        self.text.truncate(length);
-        self.next_line = line_after(&self.text);
-        self.lines.truncate(count);
+    /// Takes entries back that were appended after the first `count`.
+    pub(crate) fn forget_after(&mut self, count: usize) {
+        self.seals.truncate(count);
         let kept: Vec<Entry> = self.entries.drain(..).take(count).collect();
-        let lines = std::mem::take(&mut self.lines);
         self.state = State::default();
-        for (entry, line) in kept.into_iter().zip(lines) {
+        for entry in kept {
             // They were taken before, in the same order, so that none is refused now.
-            let _taken = self.take(entry, line);
+            let _taken = self.take(entry);
         }
     }
 
-    fn take(&mut self, entry: Entry, line: u64) -> Result<(), &'static str> {
+    fn take(&mut self, entry: Entry) -> Result<(), &'static str> {
         self.state.apply(&entry, self.entries.len())?;
         self.entries.push(entry);
-        self.lines.push(line);
         Ok(())
     }
 
@@ -168,9 +228,15 @@ impl Ledger {
     pub fn bets(&self) -> impl Iterator<Item = (&Entry, Option<&Entry>)> {
         self.state.placed.iter().map(|index| {
             let placed = &self.entries[*index];
-            let ending = self.state.bets.get(&placed.bet_id).and_then(|bet| bet.ending);
-            (placed, ending.map(|ending| &self.entries[ending]))
+            (placed, self.ending_of(&placed.bet_id).map(|ending| &self.entries[ending]))
         })
+    }
+
+    fn ending_of(&self, bet_id: &str) -> Option<usize> {
+        match self.state.known.get(bet_id) {
+            Some(Known::Bet { ending, .. }) => *ending,
+            _ => None,
+        }
     }
 
     /// Returns the bets that have no ending yet, in the order placed.
@@ -180,7 +246,10 @@ impl Ledger {
 
     /// Returns how often the bet was corrected.
     pub(crate) fn revision(&self, bet_id: &str) -> u32 {
-        self.state.bets.get(bet_id).map_or(0, |bet| bet.revision)
+        match self.state.known.get(bet_id) {
+            Some(Known::Bet { revision, .. }) => *revision,
+            _ => 0,
+        }
     }
 
     pub(crate) fn balance(&self, mode: Mode) -> Option<Money> {
@@ -188,15 +257,35 @@ impl Ledger {
     }
 }
 
+/// Returns the first line of a ledger, without its line end.
+fn header() -> String {
+    COLUMNS.join(",")
+}
+
 impl State {
+    /// Tells whether the same event is there already.
+    fn has(&self, entry: &Entry) -> bool {
+        match (self.known.get(&entry.bet_id), entry.event) {
+            (None, _) | (Some(Known::Bet { .. }), Event::Deposit | Event::Withdrawal) => false,
+            (Some(Known::Cash), event) => matches!(event, Event::Deposit | Event::Withdrawal),
+            (Some(Known::Bet { .. }), Event::Placed) => true,
+            (Some(Known::Bet { revision, .. }), Event::Corrected) => {
+                entry.revision().is_some_and(|of_entry| of_entry < *revision)
+            }
+            (Some(Known::Bet { revision, ending, .. }), Event::Settled | Event::Voided) => {
+                let until = revision + u32::from(ending.is_some());
+                entry.revision().is_some_and(|of_entry| of_entry < until)
+            }
+        }
+    }
+
     fn apply(&mut self, entry: &Entry, index: usize) -> Result<(), &'static str> {
-        let known = self.bets.get(&entry.bet_id);
-        let revision = known.map_or(0, |bet| bet.revision);
+        let revision = match self.known.get(&entry.bet_id) {
+            Some(Known::Bet { revision, .. }) => *revision,
+            _ => 0,
+        };
         if entry.event_id != event_id(&entry.bet_id, entry.event, revision) {
             return Err("its event id does not follow from bet, event and earlier corrections");
-        }
-        if self.event_ids.contains(&entry.event_id) {
-            return Err("the same event is there already");
         }
         let ended = matches!(entry.event, Event::Settled | Event::Voided | Event::Corrected);
         if entry.ending.is_some() != ended {
@@ -206,58 +295,37 @@ impl State {
             return Err("the stake or amount must be above zero");
         }
         self.advance(entry, index)?;
-        self.event_ids.insert(entry.event_id.clone());
         self.balances.insert(entry.mode, entry.balance);
         Ok(())
     }
 
     fn advance(&mut self, entry: &Entry, index: usize) -> Result<(), &'static str> {
-        match (entry.event, self.bets.get_mut(&entry.bet_id)) {
-            (Event::Deposit | Event::Withdrawal, None) => {}
+        match (entry.event, self.known.get_mut(&entry.bet_id)) {
+            (Event::Deposit | Event::Withdrawal, None) => {
+                self.known.insert(entry.bet_id.clone(), Known::Cash);
+            }
             (Event::Placed, None) if entry.terms.is_some() => {
-                self.bets.insert(entry.bet_id.clone(), Bet { placed: index, ending: None, revision: 0 });
+                let bet = Known::Bet { ending: None, revision: 0 };
+                self.known.insert(entry.bet_id.clone(), bet);
                 self.placed.push(index);
             }
-            (Event::Settled | Event::Voided, Some(bet)) if bet.ending.is_none() => bet.ending = Some(index),
-            (Event::Corrected, Some(bet)) if bet.ending.is_some() => {
-                bet.ending = None;
-                bet.revision += 1;
+            (Event::Settled | Event::Voided, Some(Known::Bet { ending: ending @ None, .. })) => {
+                *ending = Some(index);
             }
-            (Event::Settled | Event::Voided, Some(_)) => return Err("the bet has ended already"),
-            (Event::Corrected, Some(_)) => return Err("the bet has no ending to correct"),
-            (Event::Settled | Event::Voided | Event::Corrected, None) => {
-                return Err("no such bet was placed");
+            (Event::Corrected, Some(Known::Bet { ending: ending @ Some(_), revision, .. })) => {
+                *ending = None;
+                *revision += 1;
             }
+            (Event::Settled | Event::Voided, Some(Known::Bet { .. })) => {
+                return Err("the bet has ended already");
+            }
+            (Event::Corrected, Some(Known::Bet { .. })) => return Err("the bet has no ending to correct"),
+            (Event::Settled | Event::Voided | Event::Corrected, _) => return Err("no such bet was placed"),
             (Event::Placed, None) => return Err("a placed bet needs its terms"),
             (Event::Placed | Event::Deposit | Event::Withdrawal, Some(_)) => {
-                return Err("the bet's id is taken already");
+                return Err("the same event is there already, or its id is taken");
             }
         }
         Ok(())
     }
-}
-
-/// Returns the line, counted from 1, at which the next row begins.
-fn line_after(text: &str) -> u64 {
-    let unfinished = !text.is_empty() && !text.ends_with('\n');
-    text.matches('\n').count() as u64 + 1 + u64::from(unfinished)
-}
-
-fn write_line(cells: &[impl AsRef<str>]) -> String {
-    let mut line = String::new();
-    for (i, cell) in cells.iter().enumerate() {
-        if i > 0 {
-            line.push(',');
-        }
-        let cell = cell.as_ref();
-        if cell.contains([',', '"', '\n', '\r']) {
-            line.push('"');
-            line += &cell.replace('"', "\"\"");
-            line.push('"');
-        } else {
-            line += cell;
-        }
-    }
-    line.push('\n');
-    line
 }

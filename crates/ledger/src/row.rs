@@ -1,7 +1,8 @@
 //! How an event is written as a line of text: CSV that a spreadsheet opens without running anything.
 //!
-//! Text that begins with `=`, `+`, `-`, `@`, a tab or an apostrophe gets an apostrophe in front, which reading takes
-//! away again. Numbers are written in full, so that what is read is what was written.
+//! Text that begins with `=`, `+`, `-`, `@`, a tab or an apostrophe gets an apostrophe in front, and line ends inside of
+//! text become `\n` and `\r`, so that a row is a line; reading takes both away again. Numbers are written in full, so that
+//! what is read is what was written. Each row ends with its seal, see [`seal`](crate::seal).
 //!
 //! # Example
 //! ```
@@ -17,12 +18,12 @@ use csv::StringRecord;
 use market::{GameId, LeagueId, Market, Points, Price, RawRef, Selection};
 
 use crate::{
-    Entry, Event, LedgerError, Mode, Outcome, SettlementRule,
+    ClosingLine, Clv, Entry, Event, LedgerError, Mode, Outcome, SettlementRule, clv,
     entry::{Ending, Terms},
 };
 
 /// The columns in order.
-pub const COLUMNS: [&str; 42] = [
+pub const COLUMNS: [&str; 47] = [
     "date",
     "game_id",
     "stake",
@@ -52,6 +53,7 @@ pub const COLUMNS: [&str; 42] = [
     "moat",
     "fat_pitch",
     "score",
+    "growth_added",
     "weights_version",
     "model_version",
     "rule_id",
@@ -59,29 +61,88 @@ pub const COLUMNS: [&str; 42] = [
     "home_score",
     "away_score",
     "closing_price",
+    "closing_points",
     "closing_probability",
+    "price_clv",
     "ev_clv",
+    "logit_clv",
     "balance",
     "run_id",
     "recorded_at",
     "event_id",
+    "seal",
 ];
 
-/// Makes text harmless in a spreadsheet.
-pub fn escape(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) {
-        Cow::Owned(format!("'{text}"))
-    } else {
-        Cow::Borrowed(text)
+/// Columns that ledgers of the first version did not have; their cells are read as empty.
+const ADDED: [&str; 5] = ["growth_added", "closing_points", "price_clv", "logit_clv", "seal"];
+
+/// Which cell of a line belongs to which column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// For each of [`COLUMNS`] its place in the line.
+    places: Vec<Option<usize>>,
+    cells: usize,
+}
+
+impl Layout {
+    /// Reads a header; none when it is not a ledger's.
+    pub(crate) fn of(header: &StringRecord) -> Option<Self> {
+        let mut cells = header.iter().enumerate().peekable();
+        let mut place = |column: &&str| match cells.next_if(|(_, name)| name == column) {
+            Some((place, _)) => Some(Some(place)),
+            None => ADDED.contains(column).then_some(None),
+        };
+        let places = COLUMNS.iter().map(&mut place).collect::<Option<Vec<_>>>()?;
+        let whole = header.len() == COLUMNS.len() || header.len() == COLUMNS.len() - ADDED.len();
+        (whole && cells.next().is_none()).then_some(Self { places, cells: header.len() })
+    }
+
+    /// Returns the layout that is written today.
+    pub(crate) fn current() -> Self {
+        Self { places: (0..COLUMNS.len()).map(Some).collect(), cells: COLUMNS.len() }
+    }
+
+    /// Returns whether rows carry a seal.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.places.iter().all(Option::is_some)
     }
 }
 
-/// Takes the escape away again.
-pub fn unescape(text: &str) -> &str {
-    text.strip_prefix('\'').unwrap_or(text)
+/// Makes text harmless in a spreadsheet.
+pub fn escape(text: &str) -> Cow<'_, str> {
+    let mut escaped = Cow::Borrowed(text);
+    if text.contains(['\\', '\n', '\r']) {
+        escaped = text.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r").into();
+    }
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) {
+        escaped = format!("'{escaped}").into();
+    }
+    escaped
 }
 
-/// Returns the cells of an event in the order of [`COLUMNS`].
+/// Takes the escape away again.
+pub fn unescape(text: &str) -> Cow<'_, str> {
+    let text = text.strip_prefix('\'').unwrap_or(text);
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        plain.push(match letter {
+            '\\' => match letters.next() {
+                Some('n') => '\n',
+                Some('r') => '\r',
+                Some(other) => other,
+                None => '\\',
+            },
+            other => other,
+        });
+    }
+    Cow::Owned(plain)
+}
+
+/// Returns the cells of an event in the order of [`COLUMNS`], without the seal, which is put behind them.
 pub fn encode(entry: &Entry) -> Vec<String> {
     let mut cells = Vec::with_capacity(COLUMNS.len());
     let game_id = entry.terms.as_ref().map_or("", |terms| terms.game_id.as_str());
@@ -108,7 +169,7 @@ pub fn encode(entry: &Entry) -> Vec<String> {
 
 /// Columns of the terms before and after `as_of`.
 const BEFORE_AS_OF: usize = 11;
-const AFTER_AS_OF: usize = 13;
+const AFTER_AS_OF: usize = 14;
 
 fn encode_terms(terms: &Terms, as_of: &str, cells: &mut Vec<String>) {
     let text = |text: &str| escape(text).into_owned();
@@ -120,7 +181,7 @@ fn encode_terms(terms: &Terms, as_of: &str, cells: &mut Vec<String>) {
         [terms.probability_model, terms.probability_market, terms.probability, terms.edge].map(number),
     );
     cells.extend(terms.lenses.map(number));
-    cells.push(number(terms.score));
+    cells.extend([terms.score, terms.growth_added].map(number));
     cells.extend([text(&terms.weights_version), text(&terms.model_version), terms.rule.to_string()]);
 }
 
@@ -128,9 +189,31 @@ fn encode_ending(ending: Option<&Ending>, cells: &mut Vec<String>) {
     let scores = ending.and_then(|ending| ending.scores);
     cells.push(ending.map_or_else(String::new, |ending| ending.outcome.as_str().to_owned()));
     cells.extend([number(scores.map(|s| s.0)), number(scores.map(|s| s.1))]);
-    cells.push(number(ending.and_then(|ending| ending.closing_price).map(Price::decimal)));
-    cells.push(number(ending.and_then(|ending| ending.closing_probability)));
-    cells.push(number(ending.and_then(|ending| ending.ev_clv)));
+    let close = ending.and_then(|ending| ending.close);
+    cells.push(number(close.map(|close| close.price.decimal())));
+    cells.push(number(close.and_then(|close| close.points)));
+    cells.push(number(close.map(|close| close.probability)));
+    let clv = ending.and_then(|ending| ending.clv);
+    let values = [clv.and_then(|clv| clv.price), clv.map(|clv| clv.expected_value), clv.map(|clv| clv.logit)];
+    cells.extend(values.map(number));
+}
+
+/// Writes cells as one line of CSV, without its line end.
+pub(crate) fn write_line(cells: &[String]) -> String {
+    let mut line = String::new();
+    for (i, cell) in cells.iter().enumerate() {
+        if i > 0 {
+            line.push(',');
+        }
+        if cell.contains([',', '"']) {
+            line.push('"');
+            line += &cell.replace('"', "\"\"");
+            line.push('"');
+        } else {
+            line += cell;
+        }
+    }
+    line
 }
 
 fn number(value: Option<impl Display>) -> String {
@@ -138,11 +221,11 @@ fn number(value: Option<impl Display>) -> String {
 }
 
 /// Reads the cells of an event; the error names the line and the column.
-pub fn decode(record: &StringRecord, line: u64) -> Result<Entry, LedgerError> {
-    if record.len() != COLUMNS.len() {
-        return Err(LedgerError::Columns { line, found: record.len(), expected: COLUMNS.len() });
+pub(crate) fn decode(record: &StringRecord, line: u64, layout: &Layout) -> Result<Entry, LedgerError> {
+    if record.len() != layout.cells {
+        return Err(LedgerError::Columns { line, found: record.len(), expected: layout.cells });
     }
-    let cells = &mut Cells { record, line, next: 0 };
+    let cells = &mut Cells { record, line, layout, next: 0 };
     let date = cells.parse("a date like 2021-11-11", |t| t.parse().ok())?;
     let game_id = cells.text();
     let stake = cells.parse("an amount like 12.50", |t| t.parse().ok())?;
@@ -159,7 +242,7 @@ pub fn decode(record: &StringRecord, line: u64) -> Result<Entry, LedgerError> {
         let (terms, as_of) = decode_terms(cells, &game_id)?;
         (Some(terms), as_of)
     };
-    let ending = decode_ending(cells)?;
+    let ending = decode_ending(cells, terms.as_ref())?;
     let balance = cells.parse("an amount like 1000.00", |t| t.parse().ok())?;
     let run_id = cells.text();
     let recorded_at = cells.instant()?;
@@ -187,18 +270,19 @@ fn decode_terms(cells: &mut Cells<'_>, game_id: &str) -> Result<(Terms, market::
     let start_time = cells.instant()?;
     let market = cells.parse("moneyline, spread or total", Market::parse)?;
     let selection = cells.parse("home, draw, away, over or under", Selection::parse)?;
-    let points = cells.optional("points in quarters, or nothing", |t| Points::from_f64(t.parse().ok()?))?;
+    let points = cells.points()?;
     let book = cells.text().as_str().into();
     let price = cells.parse("decimal odds above 1", price)?;
     let captured_at = cells.instant()?;
     let raw_ref = cells.parse("a payload hash and row like ab12#7", |t| {
-        let (payload, row) = unescape(t).rsplit_once('#')?;
+        let text = unescape(t);
+        let (payload, row) = text.rsplit_once('#')?;
         Some(RawRef { payload: payload.into(), row: row.parse().ok()? })
     })?;
     let as_of = cells.instant()?;
     let [probability_model, probability_market, probability, edge] = cells.numbers()?;
     let lenses = cells.numbers()?;
-    let [score] = cells.numbers()?;
+    let [score, growth_added] = cells.numbers()?;
     let (weights_version, model_version) = (cells.text(), cells.text());
     let rule = cells.parse("a known settlement rule", SettlementRule::parse)?;
     let game_id = GameId::from_text(game_id);
@@ -221,6 +305,7 @@ fn decode_terms(cells: &mut Cells<'_>, game_id: &str) -> Result<(Terms, market::
         edge,
         lenses,
         score,
+        growth_added,
         weights_version,
         model_version,
         rule,
@@ -228,15 +313,27 @@ fn decode_terms(cells: &mut Cells<'_>, game_id: &str) -> Result<(Terms, market::
     Ok((terms, as_of))
 }
 
-fn decode_ending(cells: &mut Cells<'_>) -> Result<Option<Ending>, LedgerError> {
+fn decode_ending(cells: &mut Cells<'_>, terms: Option<&Terms>) -> Result<Option<Ending>, LedgerError> {
     let outcome = cells.optional("a grade such as win, or postponed, or nothing", Outcome::parse)?;
     let home = cells.optional("a score, or nothing", |t| t.parse::<u16>().ok())?;
     let away = cells.optional("a score, or nothing", |t| t.parse::<u16>().ok())?;
     let closing_price = cells.optional("decimal odds above 1, or nothing", price)?;
-    let [closing_probability, ev_clv] = cells.numbers()?;
-    let ending =
-        |outcome| Ending { outcome, scores: home.zip(away), closing_price, closing_probability, ev_clv };
-    Ok(outcome.map(ending))
+    let closing_points = cells.points()?;
+    let [probability] = cells.numbers()?;
+    let [price, expected_value, logit] = cells.numbers()?;
+    let close = closing_price.zip(probability).map(|(price, probability)| {
+        // Ledgers of the first version wrote closes at the bet's own points only, and no column for them.
+        let points =
+            if cells.layout.is_sealed() { closing_points } else { terms.and_then(|terms| terms.points) };
+        ClosingLine { price, points, probability }
+    });
+    let clv = expected_value.and_then(|expected_value| {
+        if cells.layout.is_sealed() {
+            return Some(Clv { price, expected_value, logit: logit? });
+        }
+        terms.zip(close).and_then(|(terms, close)| clv::clv(terms.price, terms.points, &close))
+    });
+    Ok(outcome.map(|outcome| Ending { outcome, scores: home.zip(away), close, clv }))
 }
 
 fn price(text: &str) -> Option<Price> {
@@ -247,17 +344,19 @@ fn price(text: &str) -> Option<Price> {
 struct Cells<'a> {
     record: &'a StringRecord,
     line: u64,
+    layout: &'a Layout,
     next: usize,
 }
 
 impl<'a> Cells<'a> {
     fn raw(&mut self) -> &'a str {
+        let place = self.layout.places.get(self.next).copied().flatten();
         self.next += 1;
-        self.record.get(self.next - 1).unwrap_or_default()
+        place.and_then(|place| self.record.get(place)).unwrap_or_default()
     }
 
     fn text(&mut self) -> String {
-        unescape(self.raw()).to_owned()
+        unescape(self.raw()).into_owned()
     }
 
     fn parse<T>(
@@ -280,6 +379,10 @@ impl<'a> Cells<'a> {
         read: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, LedgerError> {
         self.parse(expected, |text| if text.is_empty() { Some(None) } else { read(text).map(Some) })
+    }
+
+    fn points(&mut self) -> Result<Option<Points>, LedgerError> {
+        self.optional("points in quarters, or nothing", |t| Points::from_f64(t.parse().ok()?))
     }
 
     fn instant(&mut self) -> Result<market::Timestamp, LedgerError> {
@@ -309,10 +412,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn escaping_is_reversed_and_never_leaves_a_formula(text in "[=+@'\\-\t a-z]{0,8}") {
+        fn escaping_is_reversed_and_never_leaves_a_formula(text in "[=+@'\\\\n\n\r\\-\t a-z]{0,8}") {
             let escaped = escape(&text);
             prop_assert_eq!(unescape(&escaped), text.as_str());
             prop_assert!(!escaped.starts_with(['=', '+', '-', '@', '\t', '\r']));
+            prop_assert!(!escaped.contains(['\n', '\r']), "a row is a line");
         }
     }
 }

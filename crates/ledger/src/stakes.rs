@@ -1,15 +1,18 @@
 //! How much is really staked tonight, and why not more.
 //!
-//! The slate's growth is maximised over independent games, the *solution* is scaled by the Kelly fraction and the
-//! drawdown throttle, and then capped per bet, per game and per day; amounts are rounded down to the cent.
+//! The slate's growth is maximised over all games at once, bets on one game through their joint distribution; the *solution* is
+//! scaled by the Kelly fraction and the drawdown throttle, and then capped per bet, book, game, league and day; amounts are
+//! rounded down to what the book takes. No bet is staked higher than it deserves by itself, so that a cap on one never leaves
+//! another too large.
 //!
 //! # Example
 //! ```
-//! use ledger::stakes::{Proposal, Purse, StakeSettings, size};
-//! use market::{GameId, GradeProbabilities, Price};
-//! let proposal = Proposal { game_id: GameId::from_text("nfl_2021-11-11_mia_bal"),
-//!     grades: GradeProbabilities([0.55, 0.0, 0.0, 0.0, 0.45]), price: Price::new(1.91).unwrap(), score: Some(0.5) };
-//! let stakes = size(&[proposal], &StakeSettings::default(), &Purse::new("1000.00".parse().unwrap()));
+//! use ledger::stakes::{Joints, Proposal, Purse, StakeSettings, size};
+//! use market::{GameId, GradeProbabilities, LeagueId, Price, Selection};
+//! let proposal = Proposal { game_id: GameId::from_text("nfl_2021-11-11_mia_bal"), league: LeagueId::new("nfl").unwrap(),
+//!     book: "north".into(), selection: Selection::Home, points: None, price: Price::new(1.91).unwrap(),
+//!     grades: GradeProbabilities([0.55, 0.0, 0.0, 0.0, 0.45]), score: Some(0.5) };
+//! let stakes = size(&[proposal], &Joints::new(), &StakeSettings::default(), &Purse::new("1000.00".parse().unwrap()));
 //! assert_eq!(stakes[0].amount.to_string(), "13.87", "a quarter of Kelly's 5.5 %");
 //! ```
 
@@ -19,12 +22,13 @@ use std::{
 };
 
 use lenses::fat_pitch::throttle;
-use market::{GameId, GradeProbabilities, Money, Price};
+use market::{GameId, GradeProbabilities, Joint, LeagueId, Money, Name, Points, Price, Selection};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     kelly,
-    simultaneous::{self, Bet},
+    same_game::{self, Shared},
+    simultaneous::{self, Group, Marginal},
 };
 
 /// The rules of staking; shares of the bankroll.
@@ -39,10 +43,30 @@ pub struct StakeSettings {
     pub max_day: f64,
     /// Most on one game; the bet's own limit when absent.
     pub max_game: Option<f64>,
+    /// Most on one league, bets still open included; the day's limit when absent.
+    pub max_league: Option<f64>,
+    /// Most bets on one game.
+    pub bets_per_game: usize,
     /// Least expected net return.
     pub hurdle: f64,
     /// Least score of the lenses.
     pub min_score: f64,
+    /// What amounts are rounded down to; the currency's smallest coin when absent.
+    pub step: Option<Money>,
+    /// Limits of single bookmakers, by name.
+    pub books: BTreeMap<String, BookLimits>,
+}
+
+/// What one bookmaker takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BookLimits {
+    /// Most on one bet.
+    pub max_stake: Option<Money>,
+    /// Least on one bet; less is not placed at all.
+    pub min_stake: Option<Money>,
+    /// What amounts are rounded down to.
+    pub step: Option<Money>,
 }
 
 impl Default for StakeSettings {
@@ -52,9 +76,19 @@ impl Default for StakeSettings {
             max_bet: 0.02,
             max_day: 0.10,
             max_game: None,
+            max_league: None,
+            bets_per_game: 2,
             hurdle: 0.01,
             min_score: 0.25,
+            step: None,
+            books: BTreeMap::new(),
         }
+    }
+}
+
+impl StakeSettings {
+    fn limits_of(&self, book: &Name) -> BookLimits {
+        self.books.get(book.as_str()).copied().unwrap_or_default()
     }
 }
 
@@ -63,19 +97,26 @@ impl Default for StakeSettings {
 pub struct Proposal {
     /// The game.
     pub game_id: GameId,
-    /// Shrunk probabilities of its five ends.
-    pub grades: GradeProbabilities,
+    /// Its league.
+    pub league: LeagueId,
+    /// The bookmaker.
+    pub book: Name,
+    /// The side.
+    pub selection: Selection,
+    /// Its points, 0 on a moneyline whose draw returns the stake.
+    pub points: Option<Points>,
     /// The price.
     pub price: Price,
+    /// Probabilities of its five ends, averaged over what is believed.
+    pub grades: GradeProbabilities,
     /// What the lenses say together; none when unscored.
     pub score: Option<f64>,
 }
 
-impl Proposal {
-    fn bet(&self) -> Bet {
-        Bet { grades: self.grades, price: self.price }
-    }
-}
+/// Joint distributions of margin and total, by game: how bets on one game hang together.
+///
+/// A game without one takes a single bet.
+pub type Joints = BTreeMap<GameId, Joint>;
 
 /// What there is to stake from.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +125,8 @@ pub struct Purse {
     pub balance: Money,
     /// Stakes of bets that are still open.
     pub open: Money,
+    /// The same by league.
+    pub open_leagues: BTreeMap<LeagueId, Money>,
     /// Fall from the highest balance as a negative share.
     pub drawdown: f64,
     /// Games with an open bet.
@@ -93,12 +136,22 @@ pub struct Purse {
 impl Purse {
     /// Builds a purse without open bets, at its peak.
     pub fn new(balance: Money) -> Self {
-        Self { balance, open: Money::ZERO, drawdown: 0.0, open_games: BTreeSet::new() }
+        Self {
+            balance,
+            open: Money::ZERO,
+            open_leagues: BTreeMap::new(),
+            drawdown: 0.0,
+            open_games: BTreeSet::new(),
+        }
     }
 
     /// Returns the share of the balance that is at stake in open bets.
     pub fn exposure(&self) -> f64 {
-        if self.balance > Money::ZERO { self.open.as_f64() / self.balance.as_f64() } else { 1.0 }
+        self.share(self.open)
+    }
+
+    fn share(&self, amount: Money) -> f64 {
+        if self.balance > Money::ZERO { amount.as_f64() / self.balance.as_f64() } else { 1.0 }
     }
 }
 
@@ -118,7 +171,7 @@ pub enum Cut {
     LowEdge,
     /// The game has an open bet already.
     OpenBet,
-    /// Another bet on the same game promises more.
+    /// Other bets on the same game promise more, and beside them it adds too little.
     AnotherOnTheGame,
     /// The slate grows fastest without it.
     NoGrowth,
@@ -126,12 +179,16 @@ pub enum Cut {
     Drawdown,
     /// The limit per bet.
     MaxBet,
+    /// The limit of the bookmaker.
+    MaxBook,
     /// The limit per game.
     MaxGame,
+    /// The limit per league.
+    MaxLeague,
     /// The limit per day.
     MaxDay,
-    /// What remains is less than a cent.
-    BelowOneCent,
+    /// What remains is less than the least that can be staked.
+    BelowLeastStake,
 }
 
 impl fmt::Display for Cut {
@@ -147,9 +204,11 @@ impl fmt::Display for Cut {
             Self::NoGrowth => "the slate grows fastest without it",
             Self::Drawdown => "the bankroll is well below its peak",
             Self::MaxBet => "cut to the limit per bet",
+            Self::MaxBook => "cut to what the bookmaker takes",
             Self::MaxGame => "cut to the limit per game",
+            Self::MaxLeague => "cut to the limit per league",
             Self::MaxDay => "cut to the limit per day",
-            Self::BelowOneCent => "what remains is less than a cent",
+            Self::BelowLeastStake => "what remains is less than the least stake",
         })
     }
 }
@@ -173,8 +232,11 @@ impl Stake {
     }
 }
 
-/// Sizes each proposal, in the order given; at most one bet per game, the one that grows fastest by itself.
-pub fn size(proposals: &[Proposal], settings: &StakeSettings, purse: &Purse) -> Vec<Stake> {
+/// Sizes each proposal, in the order given.
+///
+/// Of each game the bet that grows fastest by itself is taken, and up to [`StakeSettings::bets_per_game`] in all as long
+/// as another one makes the game grow by a twentieth more, judged by the joint distribution.
+pub fn size(proposals: &[Proposal], joints: &Joints, settings: &StakeSettings, purse: &Purse) -> Vec<Stake> {
     let mut stakes: Vec<Stake> = proposals
         .iter()
         .map(|proposal| match refusal(proposal, settings, purse) {
@@ -182,59 +244,65 @@ pub fn size(proposals: &[Proposal], settings: &StakeSettings, purse: &Purse) -> 
             None => Stake { amount: Money::ZERO, fraction: 0.0, full_kelly: 0.0, cuts: Vec::new() },
         })
         .collect();
-    let chosen = best_per_game(proposals, &stakes, settings);
-    for (i, stake) in stakes.iter_mut().enumerate() {
-        if stake.cuts.is_empty() && !chosen.contains(&i) {
-            stake.cuts.push(Cut::AnotherOnTheGame);
+    let open: Vec<usize> = (0..proposals.len()).filter(|i| stakes[*i].cuts.is_empty()).collect();
+    let chosen = same_game::choose(proposals, &open, joints, settings.bets_per_game);
+    let taken: BTreeSet<usize> = chosen.iter().flat_map(|game| game.bets.iter().copied()).collect();
+    for i in open {
+        if !taken.contains(&i) {
+            stakes[i].cuts.push(Cut::AnotherOnTheGame);
         }
     }
-    let bets: Vec<Bet> = chosen.iter().map(|i| proposals[*i].bet()).collect();
-    let solution = simultaneous::allocate(&bets, None);
-    for (i, full) in chosen.iter().zip(&solution.fractions) {
-        limit_one(&mut stakes[*i], *full, settings, purse);
+    let groups: Vec<Group> = chosen.iter().map(|game| game.group.clone()).collect();
+    let solution = simultaneous::allocate(&groups, None);
+    let order = chosen.iter().flat_map(|game| game.bets.iter().copied());
+    for (i, full) in order.zip(&solution.fractions) {
+        let alone = kelly::of_grades(&proposals[i].grades, proposals[i].price);
+        limit_one(&mut stakes[i], full.min(alone), &proposals[i], settings, purse);
     }
+    limit_games(&mut stakes, &chosen, settings);
+    limit_leagues(&mut stakes, proposals, settings, purse);
     limit_day(&mut stakes, settings, purse);
-    for stake in &mut stakes {
-        stake.amount = purse.balance.fraction_floor(stake.fraction);
-        if stake.fraction > 0.0 && stake.amount <= Money::ZERO {
-            stake.cuts.push(Cut::BelowOneCent);
-        }
+    for (stake, proposal) in stakes.iter_mut().zip(proposals) {
+        round(stake, proposal, settings, purse);
     }
     stakes
 }
 
-/// Returns the expected log growth of the stakes that `size` would place on `proposals`, whatever their scores.
-///
-/// The fat-pitch lens asks for it with and without a bet: the difference is what the bet adds.
-pub fn portfolio_growth(proposals: &[Proposal], settings: &StakeSettings, purse: &Purse) -> f64 {
-    let unscored = StakeSettings { min_score: 0.0, ..settings.clone() };
-    let scored: Vec<Proposal> =
-        proposals.iter().map(|proposal| Proposal { score: Some(1.0), ..proposal.clone() }).collect();
-    let fractions: Vec<f64> = size(&scored, &unscored, purse).iter().map(|stake| stake.fraction).collect();
-    let bets: Vec<Bet> = proposals.iter().map(Proposal::bet).collect();
-    simultaneous::growth(&bets, &fractions)
+/// Returns the expected log growth of the stakes that were sized, with bets on one game through their joint distribution.
+pub fn growth(proposals: &[Proposal], joints: &Joints, stakes: &[Stake], purse: &Purse) -> f64 {
+    let staked: Vec<usize> = (0..proposals.len()).filter(|i| stakes[*i].amount > Money::ZERO).collect();
+    let games = same_game::together(proposals, &staked, joints);
+    let groups: Vec<Group> = games.iter().map(|game| game.group.clone()).collect();
+    let order = games.iter().flat_map(|game| game.bets.iter());
+    let fractions: Vec<f64> = order.map(|i| purse.share(stakes[*i].amount)).collect();
+    simultaneous::growth(&groups, &fractions)
 }
 
-/// Returns how much log growth each proposal adds: all of them with it, minus all of them without it.
+/// Returns how much log growth each proposal adds to tonight's other games, whatever its score.
 ///
-/// Other bets on its own game are left out, so that each is measured as if it were the one chosen there.
+/// The other games hold their best bets at the stakes that fraction, throttle and the limits per bet and day leave them;
+/// the proposal is staked like them. Other bets on its own game are left out, so that each is measured as if it were
+/// the one chosen there.
 pub fn growth_added(proposals: &[Proposal], settings: &StakeSettings, purse: &Purse) -> Vec<f64> {
-    let best = best_per_game(proposals, &[], settings);
-    let mut without: BTreeMap<&GameId, (Vec<Proposal>, f64)> = BTreeMap::new();
-    proposals
-        .iter()
-        .map(|proposal| {
-            let (others, growth) = without.entry(&proposal.game_id).or_insert_with(|| {
-                let elsewhere = best.iter().map(|i| &proposals[*i]).filter(|p| p.game_id != proposal.game_id);
-                let others: Vec<Proposal> = elsewhere.cloned().collect();
-                let growth = portfolio_growth(&others, settings, purse);
-                (others, growth)
-            });
-            let mut all = others.clone();
-            all.push(proposal.clone());
-            portfolio_growth(&all, settings, purse) - *growth
-        })
-        .collect()
+    let every: Vec<usize> = (0..proposals.len()).collect();
+    let best = same_game::choose(proposals, &every, &Joints::new(), 1);
+    let fraction = |i: usize| -> f64 {
+        let full = kelly::of_grades(&proposals[i].grades, proposals[i].price);
+        (full * settings.kelly_fraction * throttle(purse.drawdown)).min(settings.max_bet).max(0.0)
+    };
+    let left = (settings.max_day - purse.exposure()).max(0.0);
+    let own: Vec<f64> = best.iter().map(|game| fraction(game.bets[0])).collect();
+    let total: f64 = own.iter().sum();
+    let scale = if total > left { left / total } else { 1.0 };
+    let groups: Vec<Group> = best.iter().map(|game| game.group.clone()).collect();
+    let slate = Marginal::new(&groups, &own.iter().map(|f| f * scale).collect::<Vec<_>>());
+    let places: BTreeMap<&GameId, usize> =
+        best.iter().enumerate().map(|(place, game)| (&proposals[game.bets[0]].game_id, place)).collect();
+    let added = |(i, proposal): (usize, &Proposal)| {
+        let own_game = places.get(&proposal.game_id).copied();
+        slate.growth_added(own_game, &proposal.grades, proposal.price, fraction(i) * scale)
+    };
+    proposals.iter().enumerate().map(added).collect()
 }
 
 fn refusal(proposal: &Proposal, settings: &StakeSettings, purse: &Purse) -> Option<Cut> {
@@ -250,27 +318,7 @@ fn refusal(proposal: &Proposal, settings: &StakeSettings, purse: &Purse) -> Opti
     }
 }
 
-/// Indices of the proposals without a cut that grow fastest by themselves, one per game, ascending.
-fn best_per_game(proposals: &[Proposal], stakes: &[Stake], settings: &StakeSettings) -> Vec<usize> {
-    let mut best: BTreeMap<&GameId, (f64, usize)> = BTreeMap::new();
-    for (i, proposal) in proposals.iter().enumerate() {
-        if stakes.get(i).is_some_and(|stake| !stake.cuts.is_empty()) {
-            continue;
-        }
-        let full = kelly::of_grades(&proposal.grades, proposal.price);
-        let fraction = (full * settings.kelly_fraction).min(settings.max_bet);
-        let growth = kelly::growth(&proposal.grades, proposal.price, fraction);
-        let held = best.entry(&proposal.game_id).or_insert((growth, i));
-        if growth > held.0 {
-            *held = (growth, i);
-        }
-    }
-    let mut chosen: Vec<usize> = best.into_values().map(|(_, i)| i).collect();
-    chosen.sort_unstable();
-    chosen
-}
-
-fn limit_one(stake: &mut Stake, full: f64, settings: &StakeSettings, purse: &Purse) {
+fn limit_one(stake: &mut Stake, full: f64, proposal: &Proposal, settings: &StakeSettings, purse: &Purse) {
     let throttle = throttle(purse.drawdown);
     stake.full_kelly = full;
     if full <= 0.0 {
@@ -281,7 +329,8 @@ fn limit_one(stake: &mut Stake, full: f64, settings: &StakeSettings, purse: &Pur
         stake.cuts.push(Cut::Drawdown);
     }
     stake.fraction = full * settings.kelly_fraction * throttle;
-    for (limit, cut) in [(Some(settings.max_bet), Cut::MaxBet), (settings.max_game, Cut::MaxGame)] {
+    let book = settings.limits_of(&proposal.book).max_stake.map(|most| purse.share(most));
+    for (limit, cut) in [(Some(settings.max_bet), Cut::MaxBet), (book, Cut::MaxBook)] {
         if let Some(limit) = limit.filter(|limit| stake.fraction > *limit) {
             stake.fraction = limit.max(0.0);
             stake.cuts.push(cut);
@@ -289,16 +338,53 @@ fn limit_one(stake: &mut Stake, full: f64, settings: &StakeSettings, purse: &Pur
     }
 }
 
-/// Scales all stakes alike until they fit into what the day has left.
+fn limit_games(stakes: &mut [Stake], games: &[Shared], settings: &StakeSettings) {
+    for game in games {
+        fit(stakes, &game.bets, settings.max_game.unwrap_or(settings.max_bet), Cut::MaxGame);
+    }
+}
+
+fn limit_leagues(stakes: &mut [Stake], proposals: &[Proposal], settings: &StakeSettings, purse: &Purse) {
+    let Some(most) = settings.max_league else { return };
+    let mut leagues: BTreeMap<&LeagueId, Vec<usize>> = BTreeMap::new();
+    for (i, proposal) in proposals.iter().enumerate() {
+        leagues.entry(&proposal.league).or_default().push(i);
+    }
+    for (league, bets) in leagues {
+        let open = purse.open_leagues.get(league).copied().unwrap_or(Money::ZERO);
+        fit(stakes, &bets, most - purse.share(open), Cut::MaxLeague);
+    }
+}
+
 fn limit_day(stakes: &mut [Stake], settings: &StakeSettings, purse: &Purse) {
-    let total: f64 = stakes.iter().map(|stake| stake.fraction).sum();
-    let left = (settings.max_day - purse.exposure()).max(0.0);
-    if total <= left {
+    let every: Vec<usize> = (0..stakes.len()).collect();
+    fit(stakes, &every, settings.max_day - purse.exposure(), Cut::MaxDay);
+}
+
+/// Scales some stakes alike until they fit into `limit`.
+fn fit(stakes: &mut [Stake], bets: &[usize], limit: f64, cut: Cut) {
+    let limit = limit.max(0.0);
+    let total: f64 = bets.iter().map(|i| stakes[*i].fraction).sum();
+    if total <= limit {
         return;
     }
-    for stake in stakes.iter_mut().filter(|stake| stake.fraction > 0.0) {
-        stake.fraction *= left / total;
-        stake.cuts.push(Cut::MaxDay);
+    for i in bets {
+        if stakes[*i].fraction > 0.0 {
+            stakes[*i].fraction *= limit / total;
+            stakes[*i].cuts.push(cut);
+        }
+    }
+}
+
+/// Turns a share into an amount that the book takes, never a larger one.
+fn round(stake: &mut Stake, proposal: &Proposal, settings: &StakeSettings, purse: &Purse) {
+    let limits = settings.limits_of(&proposal.book);
+    let amount = purse.balance.fraction_floor(stake.fraction);
+    stake.amount = limits.step.or(settings.step).map_or(amount, |step| amount.floor_to(step));
+    let least = limits.min_stake.unwrap_or(Money::ZERO);
+    if stake.fraction > 0.0 && (stake.amount <= Money::ZERO || stake.amount < least) {
+        stake.amount = Money::ZERO;
+        stake.cuts.push(Cut::BelowLeastStake);
     }
 }
 

@@ -9,12 +9,14 @@
 use std::{collections::BTreeMap, fmt::Display};
 
 use market::Money;
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use crate::{
-    Entry, Event, Ledger, Mode, Outcome,
+    Entry, Event, Ledger, Mode, Outcome, clv,
     entry::{Ending, Terms},
-    settle::profit,
+    read::line_of,
+    settle::BY_HAND,
 };
 
 /// What was checked.
@@ -52,10 +54,10 @@ impl Ledger {
     /// The balance before a mode's first event is taken as written.
     pub fn verify(&self) -> Result<Verified, Mismatch> {
         let mut balances: BTreeMap<Mode, Money> = BTreeMap::new();
-        let mut placed: BTreeMap<&str, &Entry> = BTreeMap::new();
-        let mut endings: BTreeMap<&str, &Entry> = BTreeMap::new();
-        for (line, entry) in self.numbered() {
-            let check = Check { line, entry };
+        let mut placed: FxHashMap<&str, &Entry> = FxHashMap::default();
+        let mut endings: FxHashMap<&str, &Entry> = FxHashMap::default();
+        for (index, entry) in self.entries().iter().enumerate() {
+            let check = Check { line: line_of(index), entry };
             let before = balances.get(&entry.mode).copied().unwrap_or(entry.balance - entry.effect());
             match (entry.event, placed.get(entry.bet_id.as_str())) {
                 (Event::Placed, _) => {
@@ -127,22 +129,37 @@ impl Check<'_> {
     fn ending(&self) -> Result<(), Mismatch> {
         let (Some(ending), Some(terms)) = (&self.entry.ending, &self.entry.terms) else { return Ok(()) };
         self.clv(ending, terms)?;
-        let Outcome::Graded(grade) = ending.outcome else {
+        if matches!(ending.outcome, Outcome::Void(_)) {
             self.same("event", self.entry.event, Event::Voided)?;
             return self.same("pnl", self.entry.pnl, Money::ZERO);
-        };
+        }
         self.same("event", self.entry.event, Event::Settled)?;
-        let Some((home, away)) = ending.scores else {
-            return Err(self.mismatch("home_score", &"nothing", &"a score"));
-        };
-        let expected = terms.rule.grade(terms.selection, terms.points, home, away);
-        self.same("grade", grade.as_str(), expected.map_or("no grade", market::Grade::as_str))?;
-        self.same("pnl", self.entry.pnl, profit(self.entry.stake, terms.price, grade))
+        let profit = terms.rule.profit(self.entry.stake, terms.price, ending.outcome);
+        self.same("pnl", self.entry.pnl, profit)?;
+        if self.entry.run_id == BY_HAND {
+            return Ok(());
+        }
+        match ending.scores {
+            Some((home, away)) => {
+                let expected = terms.rule.outcome(terms.selection, terms.points, home, away);
+                let expected = expected.map_or("no grade", Outcome::as_str);
+                self.same("grade", ending.outcome.as_str(), expected)
+            }
+            None => Err(self.mismatch("home_score", &"nothing", &"a score")),
+        }
     }
 
     fn clv(&self, ending: &Ending, terms: &Terms) -> Result<(), Mismatch> {
-        let expected = ending.closing_probability.map(|q| terms.price.decimal() * q - 1.0);
+        let expected = ending.close.and_then(|close| clv::clv(terms.price, terms.points, &close));
         let text = |value: Option<f64>| value.map_or_else(|| "nothing".to_owned(), |value| value.to_string());
-        self.same("ev_clv", text(ending.ev_clv).as_str(), text(expected).as_str())
+        let columns = [
+            ("price_clv", ending.clv.and_then(|clv| clv.price), expected.and_then(|clv| clv.price)),
+            ("ev_clv", ending.clv.map(|clv| clv.expected_value), expected.map(|clv| clv.expected_value)),
+            ("logit_clv", ending.clv.map(|clv| clv.logit), expected.map(|clv| clv.logit)),
+        ];
+        columns.into_iter().try_for_each(|(column, found, expected)| {
+            // Written in full and computed by the same formula, so that no rounding is allowed for.
+            if found == expected { Ok(()) } else { Err(self.mismatch(column, &text(found), &text(expected))) }
+        })
     }
 }

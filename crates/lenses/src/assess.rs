@@ -22,15 +22,16 @@
 //! ```
 
 use market::{
-    GradeProbabilities, LineRow, Market, Points, Prediction, Price, ScoreForecast, consensus::consensus,
-    consensus::market_points, predictor::InformationWeight,
+    GradeProbabilities, LineRow, Market, Points, Prediction, Price, ScoreForecast,
+    predictor::InformationWeight, settlement::Tie,
 };
 
 use crate::{
-    Aggregate, Lens, MarketOpinion, Posterior, Weights, aggregate, circle_of_competence, margin_of_safety,
+    Aggregate, GameQuotes, Lens, MarketOpinion, Posterior, Weights, aggregate, circle_of_competence,
+    margin_of_safety,
     moat::{self, ClvRecord, Scenarios},
     mr_market,
-    posterior::{mean_grades, shrunk_grades},
+    posterior::{averaged_grades, mean_grades, shrunk_grades},
 };
 
 /// Everything that the first four lenses look at; what is not known stays empty.
@@ -61,39 +62,37 @@ pub struct Evidence {
 impl Evidence {
     /// Reads the model's grades and the books' consensus for the bet in `line`.
     ///
-    /// `quotes` are the latest quotes of this game visible at the as-of. `three_way` says whether the league's
-    /// moneyline has a draw; where not, a drawn game returns the stake. The other fields are left empty.
-    pub fn of_quotes(line: &LineRow, prediction: &Prediction, quotes: &[&LineRow], three_way: bool) -> Self {
-        let others = other_books(line, quotes);
-        let at = market_points(line.selection, line.points);
-        let opinion = consensus(&others)
-            .iter()
-            .find(|c| c.market == line.market && c.points == at)
-            .and_then(|c| MarketOpinion::of(c, line.selection));
+    /// `quotes` are the latest quotes of this game visible at the as-of; `tie` says what a drawn game is on the
+    /// moneyline. The other fields are left empty.
+    pub fn of_quotes(line: &LineRow, prediction: &Prediction, quotes: &GameQuotes, tie: Tie) -> Self {
+        let opinions = quotes.about(line);
         Self {
-            members: grades_of(&prediction.members, line, three_way),
-            members_without_market: grades_of(&prediction.members_without_market, line, three_way),
-            consensus: opinion,
-            consensus_by_method: moat::consensus_by_method(&others, line),
+            members: grades_of(&prediction.members, line, tie),
+            members_without_market: grades_of(&prediction.members_without_market, line, tie),
+            consensus: opinions.consensus,
+            consensus_by_method: opinions.by_method,
             ..Self::default()
         }
     }
 }
 
-/// Returns the quotes without those of the bet's own book, unless fewer than two other books quote its market.
-fn other_books<'a>(line: &LineRow, quotes: &[&'a LineRow]) -> Vec<&'a LineRow> {
-    let others: Vec<&LineRow> = quotes.iter().copied().filter(|quote| quote.book != line.book).collect();
-    let at = market_points(line.selection, line.points);
-    let complete =
-        consensus(&others).iter().any(|c| c.market == line.market && c.points == at && c.books >= 2);
-    if complete { others } else { quotes.to_vec() }
-}
-
 /// Returns each member's grades for the bet in `line`; members that cannot grade it are left out.
-pub fn grades_of(members: &[ScoreForecast], line: &LineRow, three_way: bool) -> Vec<GradeProbabilities> {
-    let level = (line.market == Market::Moneyline && !three_way).then(|| Points::from_quarters(0));
+///
+/// A dead heat has no grade of its own: half a win and half a loss return the same on average, and vary more.
+pub fn grades_of(members: &[ScoreForecast], line: &LineRow, tie: Tie) -> Vec<GradeProbabilities> {
+    let moneyline = line.market == Market::Moneyline;
+    let level = (moneyline && matches!(tie, Tie::Push | Tie::DeadHeat)).then(|| Points::from_quarters(0));
     let points = line.points.or(level);
-    members.iter().filter_map(|member| member.grades(line.selection, points)).collect()
+    let shared = |grades: GradeProbabilities| {
+        let [win, half_win, push, half_loss, loss] = grades.0;
+        match tie {
+            Tie::DeadHeat if moneyline => {
+                GradeProbabilities([win + push / 2.0, half_win, 0.0, half_loss, loss + push / 2.0])
+            }
+            _ => grades,
+        }
+    };
+    members.iter().filter_map(|member| member.grades(line.selection, points)).map(shared).collect()
 }
 
 /// What four lenses and the posterior say of one price.
@@ -101,8 +100,10 @@ pub fn grades_of(members: &[ScoreForecast], line: &LineRow, three_way: bool) -> 
 pub struct Assessment {
     /// Belief on the selection; none without data for one.
     pub posterior: Option<Posterior>,
-    /// Shrunk grades that stakes are computed with.
+    /// Grades at the centre of the posterior.
     pub grades: Option<GradeProbabilities>,
+    /// Grades averaged over the posterior: what stakes are computed with.
+    pub stake_grades: Option<GradeProbabilities>,
     /// The ensemble's own probability among decided stakes, before shrinkage.
     pub probability_model: Option<f64>,
     /// The consensus.
@@ -151,6 +152,9 @@ pub fn assess(price: Price, evidence: &Evidence, hurdle: f64) -> Assessment {
     Assessment {
         posterior,
         grades,
+        stake_grades: posterior
+            .zip(grades)
+            .and_then(|(posterior, shape)| averaged_grades(&posterior, &shape)),
         probability_model: shape.map(|grades| grades.win_share()),
         probability_market: market,
         edge: grades.map(|grades| grades.expected_net(price)),

@@ -6,6 +6,7 @@
 //! | module | question it answers |
 //! |---|---|
 //! | [`candidate`] | which quotes may be bet on at all, and why not the others? |
+//! | [`game_quotes`] | what do the other books say of it? |
 //! | [`posterior`] | what do we believe once the market has had its say? |
 //! | [`circle_of_competence`] | have our forecasts known more than the price here? |
 //! | [`margin_of_safety`] | is it still a good bet if we err? |
@@ -14,14 +15,17 @@
 //! | [`fat_pitch`] | how much growth does it add tonight, and is there capacity left? |
 //! | [`aggregate`](mod@aggregate) | what do the five say together, and which part is whose? |
 //! | [`assess`](mod@assess) | the first four lenses of one candidate from what is known of its game |
+//! | [`arbitrage`] | which prices contradict one another? |
 //! | [`lens`] | what can a lens say? |
 //! | [`normal`] | how likely is a normal variable below a point? |
 
 pub mod aggregate;
+pub mod arbitrage;
 pub mod assess;
 pub mod candidate;
 pub mod circle_of_competence;
 pub mod fat_pitch;
+pub mod game_quotes;
 pub mod lens;
 pub mod margin_of_safety;
 pub mod moat;
@@ -32,5 +36,6 @@ pub mod posterior;
 pub use aggregate::{Aggregate, Weights, aggregate};
 pub use assess::{Assessment, Evidence, assess};
 pub use candidate::{Candidate, Refusal};
+pub use game_quotes::GameQuotes;
 pub use lens::{Lens, LensKind};
 pub use posterior::{MarketOpinion, Posterior};

@@ -12,9 +12,8 @@
 use std::collections::BTreeMap;
 
 use market::{
-    GameId, GradeProbabilities, LineRow, Price, Selection,
-    consensus::{logistic, logit, market_points},
-    no_vig::{Method, no_vig},
+    GameId, GradeProbabilities, Price,
+    consensus::{logistic, logit},
 };
 use serde::{Deserialize, Serialize};
 
@@ -110,7 +109,7 @@ pub struct Scenarios {
     pub members: Vec<f64>,
     /// The same of the variant that sees no prices; may be empty.
     pub members_without_market: Vec<f64>,
-    /// The consensus by each no-vig method; see [`consensus_by_method`].
+    /// The consensus by each no-vig method; see [`GameQuotes`](crate::GameQuotes).
     pub consensus: Vec<f64>,
     /// Information weight in use; 0 when it was not measured.
     pub weight: f64,
@@ -177,42 +176,6 @@ pub fn tick_down(price: Price) -> Option<Price> {
         _ => 1.0,
     };
     Price::new(decimal - tick).ok()
-}
-
-/// Returns the median no-vig probability of `selection` among the books, once by each method.
-///
-/// `quotes` are the latest ones of one game; a book counts when it quotes every side of the market at the same
-/// points. A method that fails or leaves (0, 1) for a book leaves that book out. Empty without complete books.
-pub fn consensus_by_method(quotes: &[&LineRow], line: &LineRow) -> Vec<f64> {
-    let at = market_points(line.selection, line.points);
-    let mut books: BTreeMap<&str, BTreeMap<Selection, f64>> = BTreeMap::new();
-    for quote in quotes {
-        if quote.market == line.market && market_points(quote.selection, quote.points) == at {
-            books.entry(quote.book.as_str()).or_default().insert(quote.selection, quote.price.decimal());
-        }
-    }
-    let sides = books.values().map(BTreeMap::len).max().unwrap_or(0).max(2);
-    books.retain(|_, prices| prices.len() == sides && prices.contains_key(&line.selection));
-    let by = |method: &Method| {
-        let logits: Vec<f64> =
-            books.values().filter_map(|prices| fair(prices, line.selection, *method)).map(logit).collect();
-        median(logits).map(logistic)
-    };
-    Method::ALL.iter().filter_map(by).collect()
-}
-
-fn fair(prices: &BTreeMap<Selection, f64>, selection: Selection, method: Method) -> Option<f64> {
-    let odds: Vec<f64> = prices.values().copied().collect();
-    let side = prices.keys().position(|s| *s == selection)?;
-    let probability = *no_vig(&odds, method).ok()?.probabilities.get(side)?;
-    (probability > 0.0 && probability < 1.0).then_some(probability)
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let upper = *values.get(values.len() / 2)?;
-    let lower = *values.get((values.len() - 1) / 2)?;
-    Some(f64::midpoint(lower, upper))
 }
 
 #[cfg(test)]

@@ -169,6 +169,28 @@ pub fn shrunk_grades(
     normalised(mixed)
 }
 
+/// Nodes and weights of Gauss and Hermite's rule for a normal variable: exact for polynomials up to degree 9.
+const NORMAL_NODES: [(f64, f64); 5] = [
+    (-2.856_970_013_872_806, 0.011_257_411_327_720_7),
+    (-1.355_626_179_974_266, 0.222_075_922_005_612_6),
+    (0.0, 0.533_333_333_333_333_3),
+    (1.355_626_179_974_266, 0.222_075_922_005_612_6),
+    (2.856_970_013_872_806, 0.011_257_411_327_720_7),
+];
+
+/// Averages grades over the posterior: expected log growth is linear in the probabilities, so that the stake that is best
+/// on average over everything believed is the one that is best for the average.
+///
+/// `shape` is tilted to the probability at each node of a normal quadrature. None when it is one-sided.
+pub fn averaged_grades(posterior: &Posterior, shape: &GradeProbabilities) -> Option<GradeProbabilities> {
+    let mut sums = [0.0; 5];
+    for (node, weight) in NORMAL_NODES {
+        let grades = tilt_to(shape, logistic(posterior.mean_logit + node * posterior.sd_logit))?;
+        sums.iter_mut().zip(grades.0).for_each(|(sum, p)| *sum += weight * p);
+    }
+    normalised(sums)
+}
+
 /// Returns the ensemble's mean probability of each grade; none without members.
 pub fn mean_grades(members: &[GradeProbabilities]) -> Option<GradeProbabilities> {
     let mut sums = [0.0; 5];
@@ -243,6 +265,23 @@ mod tests {
         assert!(tilted.0[2].abs() < 1e-15, "what cannot happen stays impossible");
         assert_eq!(tilt_to(&GradeProbabilities([1.0, 0.0, 0.0, 0.0, 0.0]), 0.6), None);
         assert_eq!(tilt_to(&shape, f64::NAN), None);
+    }
+
+    #[test]
+    fn averaging_over_the_posterior_pulls_towards_even() {
+        let posterior = Posterior::from_logit(logit(0.8), 0.5).unwrap();
+        let average = averaged_grades(&posterior, &TWO_WAY).unwrap().0[0];
+        // The mean of logistic(N(logit 0.8, 0.5²)) by simple summation.
+        let step = 1e-3;
+        let density = |z: f64| (-z * z / 2.0).exp();
+        let (mut top, mut bottom) = (0.0, 0.0);
+        for i in -8000..=8000 {
+            let z = f64::from(i) * step;
+            top += density(z) * logistic(logit(0.8) + 0.5 * z);
+            bottom += density(z);
+        }
+        assert!((average - top / bottom).abs() < 1e-6, "{average} is not {}", top / bottom);
+        assert!(average < 0.8);
     }
 
     #[test]

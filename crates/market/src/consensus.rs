@@ -71,55 +71,95 @@ pub fn market_points(selection: Selection, points: Option<Points>) -> Option<Poi
 /// A book counts when it quotes every selection: home, away (and draw, if any book offers it), or over
 /// and under. Prices are taken out of their margin by the power method, an underround by the odds-ratio method.
 pub fn consensus(quotes: &[&LineRow]) -> Vec<Consensus> {
+    markets(quotes).iter().filter_map(|market| market.consensus(None)).collect()
+}
+
+/// The complete quotes of one market of one game at one number of points.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MarketQuotes {
+    /// The market.
+    pub market: Market,
+    /// Points of the home side (spread) or of the total; none for the moneyline.
+    pub points: Option<Points>,
+    /// What can be bet on.
+    pub selections: &'static [Selection],
+    /// The books that quote every selection, by name.
+    pub books: Vec<BookQuote>,
+}
+
+/// One book's prices of every selection of a market.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BookQuote {
+    /// The book.
+    pub book: Name,
+    /// Decimal odds, in the order of the selections.
+    pub odds: Vec<f64>,
+    /// Log-odds of its own no-vig probabilities, in the same order.
+    pub logits: Vec<f64>,
+    /// What its prices imply beyond 1.
+    pub overround: f64,
+    /// Latest capture among them.
+    pub captured_at: Timestamp,
+}
+
+/// Groups one game's quotes by market and points; see [`consensus`].
+pub fn markets(quotes: &[&LineRow]) -> Vec<MarketQuotes> {
     type Book<'a> = BTreeMap<Selection, &'a LineRow>;
     let mut markets: BTreeMap<(Market, Option<Points>), BTreeMap<&Name, Book<'_>>> = BTreeMap::new();
     for row in quotes {
         let key = (row.market, market_points(row.selection, row.points));
         markets.entry(key).or_default().entry(&row.book).or_default().insert(row.selection, row);
     }
-    markets.into_iter().filter_map(|((market, points), books)| agree(market, points, &books)).collect()
+    let complete = |((market, points), books): ((Market, Option<Points>), BTreeMap<&Name, Book<'_>>)| {
+        let draw_offered = books.values().any(|book| book.contains_key(&Selection::Draw));
+        let selections: &'static [Selection] = match market {
+            Market::Moneyline if draw_offered => &[Selection::Home, Selection::Draw, Selection::Away],
+            Market::Moneyline | Market::Spread => &[Selection::Home, Selection::Away],
+            Market::Total => &[Selection::Over, Selection::Under],
+        };
+        let books = books.into_iter().filter_map(|(name, book)| BookQuote::of(name, selections, &book));
+        MarketQuotes { market, points, selections, books: books.collect() }
+    };
+    markets.into_iter().map(complete).collect()
 }
 
-fn agree(
-    market: Market,
-    points: Option<Points>,
-    books: &BTreeMap<&Name, BTreeMap<Selection, &LineRow>>,
-) -> Option<Consensus> {
-    let draw_offered = books.values().any(|book| book.contains_key(&Selection::Draw));
-    let selections: &[Selection] = match market {
-        Market::Moneyline if draw_offered => &[Selection::Home, Selection::Draw, Selection::Away],
-        Market::Moneyline | Market::Spread => &[Selection::Home, Selection::Away],
-        Market::Total => &[Selection::Over, Selection::Under],
-    };
-    let mut logits: Vec<Vec<f64>> = vec![Vec::new(); selections.len()];
-    let mut overrounds = Vec::new();
-    let mut captured_at = None;
-    for book in books.values() {
-        let rows: Vec<&&LineRow> = selections.iter().filter_map(|selection| book.get(selection)).collect();
-        let odds: Vec<f64> = rows.iter().map(|row| row.price.decimal()).collect();
+impl BookQuote {
+    fn of(name: &Name, selections: &[Selection], rows: &BTreeMap<Selection, &LineRow>) -> Option<Self> {
+        let rows: Vec<&&LineRow> = selections.iter().filter_map(|selection| rows.get(selection)).collect();
         if rows.len() != selections.len() {
-            continue;
+            return None;
         }
-        let fair = no_vig(&odds, Method::Power).or_else(|_| no_vig(&odds, Method::OddsRatio));
-        let Ok(fair) = fair else { continue };
-        for (all, p) in logits.iter_mut().zip(&fair.probabilities) {
-            all.push(logit(*p));
-        }
-        overrounds.push(fair.overround);
-        captured_at = captured_at.max(rows.iter().map(|row| row.captured_at).max());
+        let odds: Vec<f64> = rows.iter().map(|row| row.price.decimal()).collect();
+        let fair = no_vig(&odds, Method::Power).or_else(|_| no_vig(&odds, Method::OddsRatio)).ok()?;
+        Some(Self {
+            book: name.clone(),
+            logits: fair.probabilities.iter().map(|p| logit(*p)).collect(),
+            odds,
+            overround: fair.overround,
+            captured_at: rows.iter().map(|row| row.captured_at).max()?,
+        })
     }
-    let captured_at = captured_at?;
-    let medians: Vec<f64> = logits.iter().map(|all| logistic(median(all))).collect();
-    let sum: f64 = medians.iter().sum();
-    Some(Consensus {
-        market,
-        points,
-        probabilities: selections.iter().copied().zip(medians.iter().map(|p| p / sum)).collect(),
-        logit_sd: dispersion(&logits[0]),
-        books: overrounds.len(),
-        overround: overrounds.iter().sum::<f64>() / overrounds.len() as f64,
-        captured_at,
-    })
+}
+
+impl MarketQuotes {
+    /// Returns what the books say together, one of them left out; none when no other is there.
+    pub fn consensus(&self, without: Option<&Name>) -> Option<Consensus> {
+        let books: Vec<&BookQuote> = self.books.iter().filter(|quote| Some(&quote.book) != without).collect();
+        let captured_at = books.iter().map(|quote| quote.captured_at).max()?;
+        let column = |side: usize| -> Vec<f64> { books.iter().map(|quote| quote.logits[side]).collect() };
+        let medians: Vec<f64> =
+            (0..self.selections.len()).map(|side| logistic(median(&column(side)))).collect();
+        let sum: f64 = medians.iter().sum();
+        Some(Consensus {
+            market: self.market,
+            points: self.points,
+            probabilities: self.selections.iter().copied().zip(medians.iter().map(|p| p / sum)).collect(),
+            logit_sd: dispersion(&column(0)),
+            books: books.len(),
+            overround: books.iter().map(|quote| quote.overround).sum::<f64>() / books.len() as f64,
+            captured_at,
+        })
+    }
 }
 
 /// Returns `ln(p / (1 - p))`, with `p` clipped to [1e-6, 1 - 1e-6].
@@ -133,7 +173,8 @@ pub fn logistic(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
-fn median(values: &[f64]) -> f64 {
+/// Returns the median; 0 of nothing.
+pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;

@@ -14,6 +14,7 @@
 //! | [`context`] | venue, coaches, key players, referee, rest |
 //! | [`settlement`] | what does a selection at some points return? |
 //! | [`prediction`] | what does the model say about margin and total? |
+//! | [`joint`] | and about both together? |
 //! | [`explanation`] | what carried it? |
 //! | [`predictor`] | the seam through which predictions are asked for |
 //! | [`score`] | how good were the forecasts? |
@@ -24,6 +25,7 @@ pub mod context;
 pub mod explanation;
 pub mod game;
 pub mod id;
+pub mod joint;
 pub mod line;
 pub mod money;
 pub mod no_vig;
@@ -39,6 +41,7 @@ pub use explanation::Explanation;
 pub use game::Game;
 pub use id::{GameId, LeagueId, Name, RawRef};
 pub use jiff::{Timestamp, civil::Date};
+pub use joint::Joint;
 pub use line::{LineRow, Market, Points, Selection};
 pub use money::Money;
 pub use odds::Price;

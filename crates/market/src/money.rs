@@ -43,6 +43,22 @@ impl Money {
         self.times(factor, RoundingStrategy::MidpointAwayFromZero)
     }
 
+    /// Returns the amount rounded towards zero to a multiple of `step`; unchanged when the step is not above zero.
+    pub fn floor_to(self, step: Self) -> Self {
+        if step.0 <= Decimal::ZERO { self } else { Self((self.0 / step.0).trunc() * step.0) }
+    }
+
+    /// Returns the amount rounded to `decimals`, half away from zero: what a currency without cents pays.
+    #[must_use]
+    pub fn round_to(self, decimals: u32) -> Self {
+        Self(self.0.round_dp_with_strategy(decimals.min(DECIMALS), RoundingStrategy::MidpointAwayFromZero))
+    }
+
+    /// Returns the amount in hundredths.
+    pub fn cents(self) -> i128 {
+        (self.0 * Decimal::ONE_HUNDRED).to_i128().unwrap_or_default()
+    }
+
     /// Returns the amount as a float, for ratios and plots only.
     pub fn as_f64(self) -> f64 {
         self.0.to_f64().unwrap_or(0.0)

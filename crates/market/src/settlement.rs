@@ -8,6 +8,8 @@
 //! assert_eq!(grade(Selection::Over, Points::from_f64(2.0), 1, 1), Some(Grade::Push));
 //! ```
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Points, Price, Selection};
@@ -103,6 +105,46 @@ pub fn grade_of(selection: Selection, points: Option<Points>, margin: i32, total
 /// Grades a moneyline where no draw is offered: a drawn game is a push.
 pub fn moneyline_two_way(selection: Selection, margin: i32) -> Option<Grade> {
     grade_of(selection, Some(Points::from_quarters(0)), margin, 0)
+}
+
+/// What a drawn game is to a bet on the moneyline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tie {
+    /// The draw can be bet on: it wins for `Draw`, and loses for `Home` and `Away`.
+    Offered,
+    /// The stake comes back.
+    Push,
+    /// Both sides lose.
+    Loses,
+    /// Both sides share the win: half of the stake wins at full odds, half is lost.
+    DeadHeat,
+}
+
+impl Tie {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Offered, Self::Push, Self::Loses, Self::DeadHeat];
+
+    /// Returns the contract's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Offered => "offered",
+            Self::Push => "push",
+            Self::Loses => "loses",
+            Self::DeadHeat => "dead_heat",
+        }
+    }
+
+    /// Reads the contract's word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tie| tie.as_str() == text)
+    }
+}
+
+impl fmt::Display for Tie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// Probabilities of the five grades, in the order of [`Grade::ALL`]; they sum to 1.

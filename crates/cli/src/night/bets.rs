@@ -2,43 +2,41 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use coordinator::{TaskContext, TaskOutput};
-use data::Snapshot;
-use ledger::{ClosingLine, Entry, Event, Ledger, Mode, RecordKey, SettlementRule, entry::Terms, row};
+use ledger::{Entry, Event, Ledger, Mode, RecordKey, entry::Terms, row};
 use lenses::Lens;
-use market::{
-    Game, Grade, LeagueId, LineRow, Market,
-    consensus::{consensus, latest_quotes, market_points},
-};
+use market::{Game, Grade, LeagueId, Market};
 use report::input::{BankrollPoint, RecordRow, SettledBet};
 use serde_json::Value;
 
-use super::{History, Night, Slate, Verdict, read_step};
+use super::{
+    History, Night, Slate, Verdict,
+    book::Book,
+    closing::{Shapes, closing},
+    read_step,
+};
 use crate::{
     context::{Context, wall_clock},
     guard::{self, Guarded},
-    paths::Key,
     table::counted,
 };
 
-/// Reads the ledger; an absent one is empty.
-pub(crate) fn load_ledger(context: &Context) -> anyhow::Result<Ledger> {
-    let key = Key::Ledger.to_string();
-    let bytes = context.store()?.try_get(&key)?.unwrap_or_default();
-    let text = String::from_utf8(bytes)
-        .with_context(|| format!("{key} is no text; restore it from its last copy"))?;
-    Ledger::parse(&text).with_context(|| format!("cannot read {key}"))
+/// Appends what is made of the ledger while nobody else writes; returns the entries that were new.
+pub(crate) fn append(
+    context: &Context,
+    make: impl FnOnce(&Ledger) -> anyhow::Result<Vec<Entry>>,
+) -> anyhow::Result<Vec<Entry>> {
+    let _alone = guard::wait(context, Guarded::Ledger)?;
+    let mut book = Book::open(context)?;
+    let entries = make(book.ledger())?;
+    let before = book.ledger().entries().len();
+    book.append(context, entries)?;
+    Ok(book.ledger().entries()[before..].to_vec())
 }
 
-/// Appends entries that are not there yet and stores the whole; returns how many were new.
-fn append(context: &Context, ledger: &mut Ledger, entries: Vec<Entry>) -> anyhow::Result<usize> {
-    let before = ledger.entries().len();
-    let added = ledger.append(entries, context.settings.bankroll)?;
-    if !added.is_empty() {
-        context.store()?.put(&Key::Ledger.to_string(), ledger.text().as_bytes())?;
-    }
-    Ok(ledger.entries().len() - before)
+/// Returns who writes now.
+pub(crate) fn writer(night: &Night, run_id: &str) -> ledger::Night {
+    night.writer(run_id)
 }
 
 impl Night {
@@ -63,8 +61,8 @@ pub(super) fn ledger_as_of(context: &Context, night: &Night) -> anyhow::Result<L
     let visible = |entry: &&Entry| {
         entry.as_of < night.as_of || (entry.as_of == night.as_of && entry.event != Event::Placed)
     };
-    let whole = load_ledger(context)?;
-    let entries = whole.entries().iter().filter(visible).cloned().collect();
+    let book = Book::open(context)?;
+    let entries = book.ledger().entries().iter().filter(visible).cloned().collect();
     let mut view = Ledger::default();
     view.append(entries, context.settings.bankroll)?;
     Ok(view)
@@ -85,37 +83,17 @@ fn run_name(task: &TaskContext<'_>) -> String {
 
 /// Appends the endings that follow from results visible as of the night; returns those that were new.
 pub(crate) fn settle(context: &Context, night: &Night, run_id: &str) -> anyhow::Result<Vec<Entry>> {
-    let _alone = guard::wait(context, Guarded::Ledger)?;
-    let mut ledger = load_ledger(context)?;
-    if ledger.bets().next().is_none() {
+    if Book::open(context)?.ledger().bets().next().is_none() {
         return Ok(Vec::new());
     }
     let snapshot = context.snapshot(night.as_of)?;
     let results: Vec<market::ResultRow> = snapshot.latest_results().into_iter().cloned().collect();
-    let endings = ledger.settle(&results, |bet| closing(bet, &snapshot), &night.writer(run_id));
-    let before = ledger.entries().len();
-    append(context, &mut ledger, endings)?;
-    Ok(ledger.entries()[before..].to_vec())
-}
-
-/// Returns the close of a bet's selection: the last quotes before the start, of the bet's own book where it quotes.
-pub(crate) fn closing(bet: &Entry, snapshot: &Snapshot) -> Option<ClosingLine> {
-    let terms = bet.terms.as_ref()?;
-    let of_market = |line: &&LineRow| {
-        line.game.game_id == terms.game_id
-            && line.market == terms.market
-            && market_points(line.selection, line.points) == market_points(terms.selection, terms.points)
+    let shapes = Shapes::of(&results);
+    let close = |bet: &Entry| {
+        let game = bet.terms.as_ref().map(|terms| &terms.game_id)?;
+        closing(bet, snapshot.lines.iter().filter(|line| line.game.game_id == *game), &shapes)
     };
-    let lines: Vec<&LineRow> = snapshot.lines.iter().filter(of_market).collect();
-    let marked = lines.iter().any(|line| line.is_closing);
-    let lines = lines.into_iter().filter(|line| line.is_closing == marked);
-    let quotes = latest_quotes(lines, terms.start_time);
-    let probability = consensus(&quotes).first()?.probability(terms.selection)?;
-    let of_selection = || quotes.iter().filter(|line| line.selection == terms.selection);
-    let own = of_selection().find(|line| line.book == terms.book);
-    let best = of_selection().max_by(|a, b| a.price.decimal().total_cmp(&b.price.decimal()));
-    let line = own.or(best)?;
-    Some(ClosingLine { price: line.price, probability, points: line.points })
+    append(context, |ledger| Ok(ledger.settle(&results, close, &night.writer(run_id))))
 }
 
 pub(super) fn ledger_step(
@@ -130,20 +108,13 @@ pub(super) fn ledger_step(
 
 /// Appends the slate's picks; a pick that is there already is left as it is.
 pub(crate) fn place(context: &Context, night: &Night, slate: &Slate, run_id: &str) -> anyhow::Result<usize> {
-    let _alone = guard::wait(context, Guarded::Ledger)?;
-    let mut ledger = load_ledger(context)?;
     let writer = night.writer(run_id);
-    let entries = slate
-        .picks()
-        .map(|verdict| {
-            let three_way = slate.three_way.contains(&verdict.line.game.league);
-            Entry::placed(&writer, night.mode(), verdict.stake.amount, terms(verdict, slate, three_way))
-        })
-        .collect();
-    append(context, &mut ledger, entries)
+    let placed =
+        |verdict: &Verdict| Entry::placed(&writer, night.mode(), verdict.stake.amount, terms(verdict, slate));
+    Ok(append(context, |_| Ok(slate.picks().map(placed).collect()))?.len())
 }
 
-pub(crate) fn terms(verdict: &Verdict, slate: &Slate, three_way: bool) -> Terms {
+pub(crate) fn terms(verdict: &Verdict, slate: &Slate) -> Terms {
     let line = &verdict.line;
     Terms {
         game_id: line.game.game_id.clone(),
@@ -164,17 +135,20 @@ pub(crate) fn terms(verdict: &Verdict, slate: &Slate, three_way: bool) -> Terms 
         edge: Some(verdict.edge),
         lenses: verdict.lenses.each_ref().map(Lens::value),
         score: verdict.aggregate.score(),
+        growth_added: Some(verdict.growth_added),
         weights_version: slate.weights_version.clone(),
         model_version: slate.model.version.clone(),
-        rule: SettlementRule::of(line.market, three_way),
+        rule: verdict.rule,
     }
 }
 
 /// Recomputes every row; says what was checked.
 pub(crate) fn verify_ledger(context: &Context) -> anyhow::Result<String> {
-    let verified = load_ledger(context)?.verify()?;
+    let book = Book::open(context)?;
+    let verified = book.ledger().verify()?;
+    let seal = book.ledger().head().map_or_else(String::new, |head| format!(", seal {}", head.seal));
     Ok(format!(
-        "{}, {}, {} open",
+        "{}, {}, {} open{seal}",
         counted(verified.rows, "row"),
         counted(verified.bets, "bet"),
         verified.open
@@ -240,7 +214,7 @@ fn settled_bet(entry: &Entry) -> Option<SettledBet> {
     // A void bet has no score; its stake comes back as from a push.
     let grade = match ending.outcome {
         ledger::Outcome::Graded(grade) => grade,
-        ledger::Outcome::Void(_) => Grade::Push,
+        ledger::Outcome::Void(_) | ledger::Outcome::DeadHeat => Grade::Push,
     };
     let game = Game {
         league: terms.league.clone(),
@@ -261,7 +235,7 @@ fn settled_bet(entry: &Entry) -> Option<SettledBet> {
         stake: entry.stake,
         grade,
         profit: entry.pnl,
-        closing_line_value: ending.ev_clv,
+        closing_line_value: ending.clv.map(|clv| clv.expected_value),
     })
 }
 

@@ -1,24 +1,34 @@
 //! Tonight's games: predictions, every fresh quote through the lenses, and what is staked on which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use coordinator::{TaskContext, TaskOutput};
 use data::{League, Snapshot};
 use jiff::{SignedDuration, Timestamp};
 use ledger::{
-    Cut, Ledger, Proposal, Stake,
-    stakes::{Purse, StakeSettings, growth_added, size},
+    Cut, Joints, Ledger, Proposal, SettlementRule, Stake,
+    rule::HouseRules,
+    stakes::{Purse, growth_added, size},
 };
 use lenses::{
-    Aggregate, Assessment, Candidate, Evidence, Lens, LensKind, Weights, assess, candidate::Quotes,
-    circle_of_competence::effective_games, fat_pitch, moat::ClvRecord, mr_market::remaining_movement,
+    Aggregate, Assessment, Candidate, Evidence, GameQuotes, Lens, LensKind, Weights,
+    arbitrage::{self, Middle, SureProfit},
+    assess,
+    candidate::Quotes,
+    circle_of_competence::effective_games,
+    fat_pitch,
+    moat::ClvRecord,
+    mr_market::remaining_movement,
 };
-use market::{GameId, LeagueId, LineRow, Market, ModelCard, Name, Prediction, Predictor, ScoreForecast};
+use market::{
+    Distribution, GameId, Joint, LeagueId, LineRow, Market, ModelCard, Name, Points, Prediction, Predictor,
+    ScoreForecast, predictor::InformationWeight, settlement::Tie,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Night, ledger_as_of, read_step, write_step};
-use crate::{context::Context, table::counted};
+use crate::{context::Context, settings::Settings, table::counted};
 
 /// A price that nobody has seen for longer may be gone.
 const MAX_PRICE_AGE: SignedDuration = SignedDuration::from_hours(36);
@@ -44,7 +54,11 @@ pub(crate) struct Verdict {
     pub(crate) edge: f64,
     pub(crate) lenses: [Lens; 5],
     pub(crate) aggregate: Aggregate,
+    /// Expected log growth that it adds to the slate's other games.
+    pub(crate) growth_added: f64,
     pub(crate) stake: Stake,
+    /// The rule by which it will be settled.
+    pub(crate) rule: SettlementRule,
 }
 
 impl Verdict {
@@ -76,6 +90,11 @@ pub(crate) struct Slate {
     pub(crate) refused: BTreeMap<String, usize>,
     /// Staked first, then by edge.
     pub(crate) verdicts: Vec<Verdict>,
+    /// Prices of different books that contradict one another, apart from the bets.
+    #[serde(default)]
+    pub(crate) sure_profits: Vec<SureProfit>,
+    #[serde(default)]
+    pub(crate) middles: Vec<Middle>,
 }
 
 impl Slate {
@@ -165,7 +184,7 @@ pub(crate) fn decide(
 ) -> anyhow::Result<Slate> {
     let ledger = ledger_as_of(context, night)?;
     let purse = ledger.purse(context.settings.bankroll, night.mode());
-    let desk = Desk { ledger: &ledger, purse, stakes: &context.settings.stakes, as_of: night.as_of };
+    let desk = Desk { ledger: &ledger, purse, settings: &context.settings, as_of: night.as_of };
     Ok(desk.decide(predicted, snapshot))
 }
 
@@ -173,34 +192,54 @@ pub(crate) fn decide(
 pub(crate) struct Desk<'a> {
     pub(crate) ledger: &'a Ledger,
     pub(crate) purse: Purse,
-    pub(crate) stakes: &'a StakeSettings,
+    pub(crate) settings: &'a Settings,
     pub(crate) as_of: Timestamp,
+}
+
+/// One price and what was made of it.
+struct Looked<'a> {
+    candidate: &'a Candidate,
+    assessment: Assessment,
+    rule: SettlementRule,
+    proposal: Proposal,
 }
 
 impl Desk<'_> {
     /// Decides over a slate; `snapshot` is what was known before the desk's as-of.
     pub(crate) fn decide(&self, predicted: Predicted, snapshot: &Snapshot) -> Slate {
         let weights = Weights::default();
-        let lines = lines_of(&predicted.predictions, snapshot);
-        let quotes = Quotes::at(&lines, self.as_of, MAX_PRICE_AGE);
+        let quotes = Quotes::at(&lines_of(&predicted.predictions, snapshot), self.as_of, MAX_PRICE_AGE);
         let mut refused = BTreeMap::new();
         for (_, refusal) in &quotes.refused {
             *refused.entry(kind_of(refusal).to_owned()).or_insert(0) += 1;
         }
-        let seen = games_seen(&predicted.predictions, snapshot, self.as_of);
-        let best = quotes.best();
-        let looked: Vec<(&Candidate, Assessment)> = best
-            .iter()
-            .filter_map(|candidate| {
-                let line = candidate.line();
-                let prediction =
-                    predicted.predictions.iter().find(|p| p.game.game_id == line.game.game_id)?;
-                let evidence =
-                    evidence(self.ledger, candidate, prediction, &quotes, &predicted.model, snapshot, &seen)?;
-                Some((*candidate, assess(line.price, &evidence, self.stakes.hurdle)))
-            })
-            .collect();
-        let verdicts = judge(self.stakes, &looked, &self.purse, &weights);
+        let mut of_games: BTreeMap<&GameId, Vec<&LineRow>> = BTreeMap::new();
+        for candidate in &quotes.candidates {
+            of_games.entry(&candidate.line().game.game_id).or_default().push(candidate.line());
+        }
+        let mut best: BTreeMap<&GameId, Vec<&Candidate>> = BTreeMap::new();
+        for candidate in quotes.best() {
+            best.entry(&candidate.line().game.game_id).or_default().push(candidate);
+        }
+        let segments = Segments::new(self, &predicted, snapshot);
+        let (mut looked, mut joints) = (Vec::new(), Joints::new());
+        let (mut sure_profits, mut middles) = (Vec::new(), Vec::new());
+        for prediction in &predicted.predictions {
+            let game_id = &prediction.game.game_id;
+            let Some(lines) = of_games.get(game_id) else { continue };
+            let forecast = mean_forecast(&prediction.members);
+            sure_profits.extend(arbitrage::sure_profits(lines));
+            middles.extend(arbitrage::middles(lines, forecast.as_ref()));
+            let opinions = GameQuotes::of(lines);
+            let before = looked.len();
+            for candidate in best.get(game_id).into_iter().flatten() {
+                looked.extend(self.look(candidate, prediction, &opinions, &segments));
+            }
+            if looked.len() > before + 1 {
+                joints.extend(forecast.map(|forecast| (game_id.clone(), Joint::of(&forecast))));
+            }
+        }
+        let verdicts = self.judge(looked, &joints, &weights);
         Slate {
             model: predicted.model,
             predictions: predicted.predictions,
@@ -209,8 +248,139 @@ impl Desk<'_> {
             prices_compared: quotes.candidates.len(),
             refused,
             verdicts,
+            sure_profits,
+            middles,
         }
     }
+
+    /// Looks at one price through the first four lenses; none without a league or a belief.
+    fn look<'c>(
+        &self,
+        candidate: &'c Candidate,
+        prediction: &Prediction,
+        quotes: &GameQuotes,
+        segments: &Segments,
+    ) -> Option<Looked<'c>> {
+        let line = candidate.line();
+        let segment = segments.leagues.get(&line.game.league)?;
+        let tie = if segment.three_way { Tie::Offered } else { segment.house.tie };
+        let games = |team: &Name| {
+            segments.games_seen.get(&(line.game.league.clone(), team.clone())).copied().unwrap_or(0.0)
+        };
+        let evidence = Evidence {
+            // The weight was measured on who wins; nothing was measured on totals, so none is claimed there.
+            information: segment.information.filter(|_| line.market != Market::Total),
+            effective_games: Some(games(&line.game.home).min(games(&line.game.away))),
+            remaining_movement: remaining_movement(candidate.hours_to_start(), USUAL_MARKET_HOURS),
+            past_clv: segment.past_clv,
+            ..Evidence::of_quotes(line, prediction, quotes, tie)
+        };
+        let assessment = assess(line.price, &evidence, self.settings.stakes.hurdle);
+        assessment.edge?;
+        let level = line.market == Market::Moneyline && matches!(tie, Tie::Push | Tie::DeadHeat);
+        let proposal = Proposal {
+            game_id: line.game.game_id.clone(),
+            league: line.game.league.clone(),
+            book: line.book.clone(),
+            selection: line.selection,
+            points: line.points.or(level.then(|| Points::from_quarters(0))),
+            price: line.price,
+            grades: assessment.stake_grades?,
+            score: None,
+        };
+        let rule = segment.house.rule(line.market, segment.three_way);
+        Some(Looked { candidate, assessment, rule, proposal })
+    }
+
+    /// Adds the fifth lens, aggregates, and sizes the stakes.
+    fn judge(&self, looked: Vec<Looked<'_>>, joints: &Joints, weights: &Weights) -> Vec<Verdict> {
+        let (settings, purse) = (self.settings.stakes(), &self.purse);
+        let mut proposals: Vec<Proposal> = looked.iter().map(|looked| looked.proposal.clone()).collect();
+        let growth = growth_added(&proposals, &settings, purse);
+        let usual = fat_pitch::reference_growth(&self.ledger.growth_added());
+        let pitch = |added: f64| {
+            fat_pitch::score(&fat_pitch::Inputs {
+                growth_added: Some(added),
+                reference_growth: usual,
+                exposure: purse.exposure(),
+                exposure_cap: settings.max_day,
+                drawdown: purse.drawdown,
+            })
+        };
+        let judged: Vec<_> = looked
+            .iter()
+            .zip(&growth)
+            .map(|(looked, added)| looked.assessment.with_fat_pitch(pitch(*added), weights))
+            .collect();
+        for (proposal, (_, aggregate)) in proposals.iter_mut().zip(&judged) {
+            proposal.score = aggregate.score();
+        }
+        let stakes = size(&proposals, joints, &settings, purse);
+        let mut verdicts: Vec<Verdict> = looked
+            .into_iter()
+            .zip(judged)
+            .zip(growth.into_iter().zip(stakes))
+            .map(|((looked, (lenses, aggregate)), (growth_added, stake))| Verdict {
+                line: looked.candidate.line().clone(),
+                probability_model: looked.assessment.probability_model,
+                probability_market: looked.assessment.probability_market,
+                posterior: looked.assessment.posterior,
+                edge: looked.assessment.edge.unwrap_or_default(),
+                lenses,
+                aggregate,
+                growth_added,
+                stake,
+                rule: looked.rule,
+            })
+            .collect();
+        verdicts.sort_by(|a, b| b.stake.amount.cmp(&a.stake.amount).then(b.edge.total_cmp(&a.edge)));
+        verdicts
+    }
+}
+
+/// What is known of each league, gathered once for all its prices.
+struct Segments {
+    leagues: BTreeMap<LeagueId, Segment>,
+    games_seen: BTreeMap<(LeagueId, Name), f64>,
+}
+
+struct Segment {
+    three_way: bool,
+    house: HouseRules,
+    information: Option<InformationWeight>,
+    past_clv: Option<ClvRecord>,
+}
+
+impl Segments {
+    fn new(desk: &Desk<'_>, predicted: &Predicted, snapshot: &Snapshot) -> Self {
+        let segment = |league: &League| {
+            let scores = predicted.model.scores.iter().find(|scores| scores.league == league.id);
+            Segment {
+                three_way: league.three_way,
+                house: desk.settings.house_rules(&league.id),
+                information: scores.and_then(|scores| scores.information),
+                past_clv: ClvRecord::of(&desk.ledger.past_clv(&league.id, desk.as_of), HALF_LIFE_DAYS),
+            }
+        };
+        Self {
+            leagues: snapshot.leagues.iter().map(|league| (league.id.clone(), segment(league))).collect(),
+            games_seen: games_seen(&predicted.predictions, snapshot, desk.as_of),
+        }
+    }
+}
+
+/// Returns the mean of the members' distributions; none without members or when they do not agree on their range.
+fn mean_forecast(members: &[ScoreForecast]) -> Option<ScoreForecast> {
+    let mean = |of: fn(&ScoreForecast) -> &Distribution| -> Option<Distribution> {
+        let mut sums: BTreeMap<i32, f64> = BTreeMap::new();
+        for (value, p) in members.iter().flat_map(|member| of(member).iter()) {
+            *sums.entry(value).or_insert(0.0) += p / members.len() as f64;
+        }
+        let (first, last) = (*sums.keys().next()?, *sums.keys().last()?);
+        let mass = (first..=last).map(|value| sums.get(&value).copied().unwrap_or(0.0)).collect();
+        Distribution::new(first, mass).ok()
+    };
+    Some(ScoreForecast { margin: mean(|member| &member.margin)?, total: mean(|member| &member.total)? })
 }
 
 /// Returns how many games of each team count, recent ones more, by league and team.
@@ -235,8 +405,8 @@ fn games_seen(
 }
 
 fn lines_of(predictions: &[Prediction], snapshot: &Snapshot) -> Vec<LineRow> {
-    let games: Vec<&GameId> = predictions.iter().map(|prediction| &prediction.game.game_id).collect();
-    snapshot.lines.iter().filter(|line| games.contains(&&line.game.game_id)).cloned().collect()
+    let games: BTreeSet<&GameId> = predictions.iter().map(|prediction| &prediction.game.game_id).collect();
+    snapshot.lines.iter().filter(|line| games.contains(&line.game.game_id)).cloned().collect()
 }
 
 fn kind_of(refusal: &lenses::Refusal) -> &'static str {
@@ -247,91 +417,6 @@ fn kind_of(refusal: &lenses::Refusal) -> &'static str {
         lenses::Refusal::Superseded => "superseded",
         _ => "malformed",
     }
-}
-
-/// Gathers what is known of a candidate; a piece that is not known stays empty.
-fn evidence(
-    ledger: &Ledger,
-    candidate: &Candidate,
-    prediction: &Prediction,
-    quotes: &Quotes,
-    model: &ModelCard,
-    snapshot: &Snapshot,
-    seen: &BTreeMap<(LeagueId, Name), f64>,
-) -> Option<Evidence> {
-    let line = candidate.line();
-    let league: &League = snapshot.leagues.iter().find(|league| league.id == line.game.league)?;
-    let of_game: Vec<&LineRow> = quotes
-        .candidates
-        .iter()
-        .map(Candidate::line)
-        .filter(|other| other.game.game_id == line.game.game_id)
-        .collect();
-    let scores = model.scores.iter().find(|scores| scores.league == line.game.league);
-    // The weight was measured on who wins; nothing was measured on totals, so none is claimed there.
-    let information = scores.and_then(|scores| scores.information).filter(|_| line.market != Market::Total);
-    let games = |team: &Name| seen.get(&(line.game.league.clone(), team.clone())).copied().unwrap_or(0.0);
-    Some(Evidence {
-        information,
-        effective_games: Some(games(&line.game.home).min(games(&line.game.away))),
-        remaining_movement: remaining_movement(candidate.hours_to_start(), USUAL_MARKET_HOURS),
-        past_clv: ClvRecord::of(&ledger.past_clv(&line.game.league, candidate.as_of()), HALF_LIFE_DAYS),
-        ..Evidence::of_quotes(line, prediction, &of_game, league.three_way)
-    })
-}
-
-/// Adds the fifth lens, aggregates, and sizes the stakes.
-fn judge(
-    settings: &StakeSettings,
-    looked: &[(&Candidate, Assessment)],
-    purse: &Purse,
-    weights: &Weights,
-) -> Vec<Verdict> {
-    let usable: Vec<&(&Candidate, Assessment)> = looked
-        .iter()
-        .filter(|(_, assessment)| assessment.grades.is_some() && assessment.edge.is_some())
-        .collect();
-    let mut proposals: Vec<Proposal> = usable
-        .iter()
-        .filter_map(|(candidate, assessment)| {
-            let line = candidate.line();
-            let game_id = line.game.game_id.clone();
-            Some(Proposal { game_id, grades: assessment.grades?, price: line.price, score: None })
-        })
-        .collect();
-    let growth = growth_added(&proposals, settings, purse);
-    let mut judged = Vec::new();
-    for ((_, assessment), added) in usable.iter().zip(growth) {
-        let pitch = fat_pitch::score(&fat_pitch::Inputs {
-            growth_added: Some(added),
-            reference_growth: fat_pitch::REFERENCE_GROWTH,
-            exposure: purse.exposure(),
-            exposure_cap: settings.max_day,
-            drawdown: purse.drawdown,
-        });
-        judged.push(assessment.with_fat_pitch(pitch, weights));
-    }
-    for (proposal, (_, aggregate)) in proposals.iter_mut().zip(&judged) {
-        proposal.score = aggregate.score();
-    }
-    let stakes = size(&proposals, settings, purse);
-    let mut verdicts: Vec<Verdict> = usable
-        .iter()
-        .zip(judged)
-        .zip(stakes)
-        .map(|(((candidate, assessment), (lenses, aggregate)), stake)| Verdict {
-            line: candidate.line().clone(),
-            probability_model: assessment.probability_model,
-            probability_market: assessment.probability_market,
-            posterior: assessment.posterior,
-            edge: assessment.edge.unwrap_or_default(),
-            lenses,
-            aggregate,
-            stake,
-        })
-        .collect();
-    verdicts.sort_by(|a, b| b.stake.amount.cmp(&a.stake.amount).then(b.edge.total_cmp(&a.edge)));
-    verdicts
 }
 
 /// Reads what the night's stake step decided.

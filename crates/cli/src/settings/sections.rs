@@ -1,7 +1,8 @@
 //! The sections of `edge.toml` and their defaults.
 
 use jiff::SignedDuration;
-use market::LeagueId;
+use ledger::rule::{HouseRules, Overtime};
+use market::{LeagueId, settlement::Tie};
 use serde::{Deserialize, Serialize};
 
 /// One `[[league]]`.
@@ -49,9 +50,41 @@ pub(crate) struct LeagueSettings {
     /// How a CSV file is to be read.
     #[serde(default)]
     pub(crate) csv: Option<data::CsvSettings>,
+    /// What the bookmakers say beyond the score.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) settlement: Option<Settlement>,
+}
+
+/// `[league.settlement]`: every key has a default that follows from the source.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settlement {
+    pub(crate) tie: Option<Tie>,
+    pub(crate) overtime: Option<Overtime>,
+    pub(crate) moved_within_hours: Option<u16>,
 }
 
 impl LeagueSettings {
+    /// Returns the rules by which bets on this league are settled, in a currency with so many decimals.
+    pub(crate) fn house_rules(&self, decimals: u8) -> HouseRules {
+        let (usual, set) = (HouseRules::default(), self.settlement.unwrap_or_default());
+        HouseRules {
+            tie: set.tie.unwrap_or(usual.tie),
+            overtime: set.overtime.or(self.scores_hold()).unwrap_or(usual.overtime),
+            moved_within_hours: set.moved_within_hours.unwrap_or(usual.moved_within_hours),
+            decimals,
+        }
+    }
+
+    /// Says whether the source's scores hold overtime; none where that depends on the league.
+    pub(crate) fn scores_hold(&self) -> Option<Overtime> {
+        match self.source {
+            SourceKind::Nflverse => Some(Overtime::Counts),
+            SourceKind::FootballData => Some(Overtime::Excluded),
+            _ => None,
+        }
+    }
+
     /// Returns the name of the night's step that pulls this source; the first source of a league needs no more than its id.
     pub(crate) fn task(&self, is_first: bool) -> String {
         if is_first {

@@ -5,6 +5,7 @@
 mod backtest;
 mod bad_input;
 mod edge;
+mod ledger;
 mod names;
 mod night;
 mod real_data;

@@ -132,7 +132,8 @@ fn bet_on_the_first_game(edge: &Edge) -> ledger::Ledger {
         score: None,
         weights_version: "equal-1".to_owned(),
         model_version: "by-hand".to_owned(),
-        rule: ledger::SettlementRule::MoneylineTwoWay,
+        rule: ledger::SettlementRule::of(market::Market::Moneyline, false),
+        growth_added: None,
     };
     let bet = ledger::Entry::placed(&night, ledger::Mode::Live, "10.00".parse().unwrap(), terms);
     let mut book = ledger::Ledger::default();
@@ -154,7 +155,7 @@ fn a_later_night_settles_an_open_bet_once_and_reports_it() {
     let endings: Vec<_> = book.bets().filter_map(|(_, ending)| ending).collect();
     assert_eq!(endings.len(), 1, "{text}");
     assert!(["10.00", "-10.00", "0.00"].contains(&endings[0].pnl.to_string().as_str()), "{text}");
-    assert!(endings[0].ending.unwrap().ev_clv.is_some(), "the demo league has closing prices: {text}");
+    assert!(endings[0].ending.unwrap().clv.is_some(), "the demo league has closing prices: {text}");
     let report = String::from_utf8(edge.files()["reports/daily_report_2026-03-03.html"].clone()).unwrap();
     assert!(report.contains("Meridian"), "the report tells what was settled");
 }

@@ -3,10 +3,18 @@ use super::*;
 fn proposal(game: &str, p: f64, odds: f64) -> Proposal {
     Proposal {
         game_id: GameId::from_text(game),
-        grades: GradeProbabilities([p, 0.0, 0.0, 0.0, 1.0 - p]),
+        league: LeagueId::new("demo").unwrap(),
+        book: "north".into(),
+        selection: Selection::Home,
+        points: None,
         price: Price::new(odds).unwrap(),
+        grades: GradeProbabilities([p, 0.0, 0.0, 0.0, 1.0 - p]),
         score: Some(0.5),
     }
+}
+
+fn sized(proposals: &[Proposal], settings: &StakeSettings, purse: &Purse) -> Vec<Stake> {
+    size(proposals, &Joints::new(), settings, purse)
 }
 
 fn purse() -> Purse {
@@ -14,20 +22,20 @@ fn purse() -> Purse {
 }
 
 fn amounts(proposals: &[Proposal], purse: &Purse) -> Vec<String> {
-    let stakes = size(proposals, &StakeSettings::default(), purse);
+    let stakes = sized(proposals, &StakeSettings::default(), purse);
     stakes.iter().map(|stake| stake.amount.to_string()).collect()
 }
 
 #[test]
 fn a_large_edge_is_cut_to_the_limit_per_bet() {
-    let stakes = size(&[proposal("a", 0.6, 2.0)], &StakeSettings::default(), &purse());
+    let stakes = sized(&[proposal("a", 0.6, 2.0)], &StakeSettings::default(), &purse());
     assert_eq!((stakes[0].amount.to_string().as_str(), &stakes[0].cuts[..]), ("20.00", &[Cut::MaxBet][..]));
 }
 
 #[test]
 fn only_the_best_bet_of_a_game_is_staked() {
     let bets = [proposal("a", 0.52, 2.0), proposal("a", 0.53, 2.0), proposal("b", 0.52, 2.0)];
-    let stakes = size(&bets, &StakeSettings::default(), &purse());
+    let stakes = sized(&bets, &StakeSettings::default(), &purse());
     assert_eq!(stakes[0].cuts, [Cut::AnotherOnTheGame]);
     assert!(stakes[1].amount > Money::ZERO && stakes[2].amount > Money::ZERO);
 }
@@ -49,7 +57,7 @@ fn each_refusal_has_its_reason() {
     let open = proposal("e", 0.6, 2.0);
     let mut purse = purse();
     purse.open_games.insert(GameId::from_text("e"));
-    let stakes = size(&[unscored, vetoed, low, thin, open], &StakeSettings::default(), &purse);
+    let stakes = sized(&[unscored, vetoed, low, thin, open], &StakeSettings::default(), &purse);
     let cuts: Vec<Cut> = stakes.iter().flat_map(|stake| stake.cuts.clone()).collect();
     assert_eq!(cuts, [Cut::Unscored, Cut::Vetoed, Cut::LowScore, Cut::LowEdge, Cut::OpenBet]);
     assert!(stakes.iter().all(|stake| stake.amount == Money::ZERO));
@@ -70,4 +78,47 @@ fn a_bet_adds_its_own_growth_and_a_bad_one_none() {
     assert!((added[0] - 8.75e-5).abs() < 1e-7, "a quarter of Kelly on 2 % at evens: {}", added[0]);
     assert!(added[1].abs() < 1e-12, "{}", added[1]);
     assert!(added[2] > added[0]);
+}
+
+#[test]
+fn a_league_and_a_book_have_limits_of_their_own() {
+    let mut bets: Vec<Proposal> = (0..4).map(|i| proposal(&format!("g{i}"), 0.6, 2.0)).collect();
+    bets[3].league = LeagueId::new("other").unwrap();
+    let settings = StakeSettings { max_league: Some(0.03), ..StakeSettings::default() };
+    let open = BTreeMap::from([(LeagueId::new("demo").unwrap(), "12.00".parse().unwrap())]);
+    let stakes =
+        sized(&bets, &settings, &Purse { open_leagues: open, open: "12.00".parse().unwrap(), ..purse() });
+    let amounts: Vec<String> = stakes.iter().map(|stake| stake.amount.to_string()).collect();
+    assert_eq!(amounts, ["6.00", "6.00", "6.00", "20.00"]);
+    assert_eq!(stakes[0].cuts, [Cut::MaxBet, Cut::MaxLeague]);
+
+    let north = BookLimits {
+        max_stake: Some("7.77".parse().unwrap()),
+        min_stake: Some("2.00".parse().unwrap()),
+        step: Some("0.50".parse().unwrap()),
+    };
+    let settings =
+        StakeSettings { books: BTreeMap::from([("north".to_owned(), north)]), ..StakeSettings::default() };
+    let stakes = sized(&[proposal("a", 0.6, 2.0), proposal("b", 0.102, 10.0)], &settings, &purse());
+    assert_eq!((stakes[0].amount.to_string().as_str(), &stakes[0].cuts[1..]), ("7.50", &[Cut::MaxBook][..]));
+    assert_eq!((stakes[1].amount, stakes[1].cuts.last()), (Money::ZERO, Some(&Cut::BelowLeastStake)));
+}
+
+#[test]
+fn a_currency_without_cents_is_staked_in_whole_coins() {
+    let settings = StakeSettings { step: Some("1".parse().unwrap()), ..StakeSettings::default() };
+    let rich = Purse::new("100037".parse().unwrap());
+    assert_eq!(sized(&[proposal("a", 0.52, 2.0)], &settings, &rich)[0].amount.to_string(), "1000.00");
+    let poor = Purse::new("60".parse().unwrap());
+    let none = sized(&[proposal("a", 0.52, 2.0)], &settings, &poor);
+    assert_eq!((none[0].amount, none[0].cuts.last()), (Money::ZERO, Some(&Cut::BelowLeastStake)));
+}
+
+#[test]
+fn huge_bankrolls_are_no_trouble() {
+    let purse = Purse::new("79000000000000.00".parse().unwrap());
+    assert_eq!(
+        sized(&[proposal("a", 0.6, 2.0)], &StakeSettings::default(), &purse)[0].amount.to_string(),
+        "1580000000000.00"
+    );
 }

@@ -48,6 +48,7 @@ pub(crate) fn terms(number: usize, selection: Selection, points: Option<f64>, pr
         edge: Some(0.033),
         lenses: [Some(0.36), Some(0.75), None, Some(0.67), Some(0.58)],
         score: Some(0.47),
+        growth_added: Some(0.000_12),
         weights_version: "equal-1".into(),
         model_version: "2021-11-10-ab12".into(),
         rule: SettlementRule::of(market, false),

@@ -1,13 +1,16 @@
 //! Laws of money and of stakes, on random slates and histories.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use ledger::{
-    Entry, Ledger, Mode, Proposal, StakeSettings,
-    simultaneous::{Bet, allocate, growth},
-    stakes::{Purse, growth_added, size},
+    Entry, Joints, Ledger, Mode, Proposal, StakeSettings,
+    simultaneous::{Group, allocate, growth},
+    stakes::{BookLimits, Purse, growth_added, size},
 };
-use market::{GameId, GameStatus, GradeProbabilities, Money, Price, ResultRow, Selection};
+use market::{
+    Distribution, GameId, GameStatus, Grade, GradeProbabilities, Joint, LeagueId, Money, Points, Price,
+    ResultRow, ScoreForecast, Selection,
+};
 use proptest::prelude::*;
 
 use crate::book::{night, placed, result};
@@ -104,7 +107,7 @@ proptest! {
     #[test]
     fn what_is_written_is_what_is_read(bets in any_bets(), results in any_results(), cut in 0..9_usize) {
         let ledger = history(&bets, &results);
-        let again = Ledger::parse(ledger.text()).unwrap();
+        let again = Ledger::parse(&ledger.text()).unwrap();
         prop_assert_eq!(&again, &ledger);
         // A night that was cut off between two events is completed by running it again.
         let kept = ledger.entries().len().min(cut);
@@ -115,24 +118,79 @@ proptest! {
     }
 }
 
+/// A believable game: margin and total as if both sides scored by chance.
+fn any_joint() -> impl Strategy<Value = Joint> {
+    (0.3..3.0_f64, 0.3..3.0_f64).prop_map(|(home, away)| {
+        let poisson = |rate: f64, k: i32| (1..=k).fold((-rate).exp(), |p, i| p * rate / f64::from(i));
+        let (mut margin, mut total) = (vec![0.0; 21], vec![0.0; 21]);
+        for (h, a) in (0..=10_i32).flat_map(|h| (0..=10_i32).map(move |a| (h, a))) {
+            let p = poisson(home, h) * poisson(away, a);
+            margin[usize::try_from(h - a + 10).unwrap()] += p;
+            total[usize::try_from(h + a).unwrap()] += p;
+        }
+        let whole: f64 = margin.iter().sum();
+        let of = |first, masses: Vec<f64>| {
+            Distribution::new(first, masses.into_iter().map(|p| p / whole).collect()).unwrap()
+        };
+        Joint::of(&ScoreForecast { margin: of(-10, margin), total: of(0, total) })
+    })
+}
+
+/// Game, league, side and points, masses of the grades, price, score.
+type Drawn = (u8, u8, (Selection, Option<f64>), [f64; 5], f64, Option<f64>);
+
 fn any_proposals() -> impl Strategy<Value = Vec<Proposal>> {
-    let one = (0..5_u8, prop::array::uniform5(0.01..1.0_f64), 1.05..8.0_f64, prop::option::of(0.0..1.0_f64));
-    let proposal = |(game, masses, odds, score): (u8, [f64; 5], f64, Option<f64>)| {
+    let one = (
+        0..5_u8,
+        0..3_u8,
+        any_selection(),
+        prop::array::uniform5(0.01..1.0_f64),
+        1.05..8.0_f64,
+        prop::option::of(0.0..1.0_f64),
+    );
+    let proposal = |(game, league, (selection, points), masses, odds, score): Drawn| {
+        let points = points.and_then(Points::from_f64);
+        // Masses only where this bet can end.
+        let can = |grade: Grade| {
+            (-10..=10).any(|value: i32| {
+                market::settlement::grade_of(selection, points, value, value.abs() + 3) == Some(grade)
+                    || market::settlement::grade_of(selection, points, value, value.abs()) == Some(grade)
+            })
+        };
+        let masses: Vec<f64> = Grade::ALL
+            .into_iter()
+            .zip(masses)
+            .map(|(grade, mass)| if can(grade) { mass } else { 0.0 })
+            .collect();
         let sum: f64 = masses.iter().sum();
+        let mut grades = [0.0; 5];
+        grades.iter_mut().zip(masses).for_each(|(slot, mass)| *slot = mass / sum);
         Proposal {
             game_id: GameId::from_text(&format!("game-{game}")),
-            grades: GradeProbabilities(masses.map(|m| m / sum)),
+            league: LeagueId::new(&format!("league-{league}")).unwrap(),
+            book: "north".into(),
+            selection,
+            points,
+            grades: GradeProbabilities(grades),
             price: Price::new(odds).unwrap(),
             score,
         }
     };
-    prop::collection::vec(one.prop_map(proposal), 0..8)
+    prop::collection::vec(one.prop_map(proposal), 0..10)
+}
+
+fn any_joints() -> impl Strategy<Value = Joints> {
+    let one = prop::option::of(any_joint());
+    prop::collection::vec(one, 5).prop_map(|joints| {
+        let named = joints.into_iter().enumerate();
+        named.filter_map(|(game, joint)| Some((GameId::from_text(&format!("game-{game}")), joint?))).collect()
+    })
 }
 
 fn any_purse() -> impl Strategy<Value = Purse> {
     (0..10_000_000_u32, 0.0..0.2_f64, -0.4..=0.0_f64).prop_map(|(cents, open, drawdown)| {
         let balance = money(&format!("{}.{:02}", cents / 100, cents % 100));
-        Purse { balance, open: balance.fraction_floor(open), drawdown, open_games: BTreeSet::new() }
+        Purse { open: balance.fraction_floor(open), drawdown, ..Purse::new(balance) }
     })
 }
 
@@ -140,31 +198,53 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn stakes_never_pass_a_limit(proposals in any_proposals(), purse in any_purse()) {
-        let settings = StakeSettings { max_game: Some(0.015), ..StakeSettings::default() };
-        let stakes = size(&proposals, &settings, &purse);
+    fn stakes_never_pass_a_limit_and_never_cost_growth(
+        proposals in any_proposals(), joints in any_joints(), purse in any_purse(),
+    ) {
+        let north = BookLimits { max_stake: Some(money("400.00")), min_stake: Some(money("1.00")), step: Some(money("0.50")) };
+        let settings = StakeSettings {
+            max_game: Some(0.015),
+            max_league: Some(0.025),
+            bets_per_game: 3,
+            books: [("north".to_owned(), north)].into(),
+            ..StakeSettings::default()
+        };
+        let stakes = size(&proposals, &joints, &settings, &purse);
         let total: Money = stakes.iter().map(|stake| stake.amount).sum();
         // In money, to the cent: shares are rounded fractions.
         prop_assert!(total <= (purse.balance.fraction_floor(settings.max_day) - purse.open).max(Money::ZERO));
-        let mut games = BTreeSet::new();
+        let mut games: BTreeMap<&GameId, (usize, Money)> = BTreeMap::new();
+        let mut leagues: BTreeMap<&LeagueId, Money> = BTreeMap::new();
         for (stake, proposal) in stakes.iter().zip(&proposals) {
-            prop_assert!(stake.amount <= purse.balance.fraction_floor(0.015));
             prop_assert!(stake.amount >= Money::ZERO && stake.fraction <= stake.full_kelly * 0.25 + 1e-12);
             if stake.amount > Money::ZERO {
-                prop_assert!(games.insert(proposal.game_id.clone()), "two bets on one game");
+                let game = games.entry(&proposal.game_id).or_default();
+                *game = (game.0 + 1, game.1 + stake.amount);
+                let league = leagues.entry(&proposal.league).or_default();
+                *league = *league + stake.amount;
                 prop_assert!(proposal.grades.expected_net(proposal.price) > settings.hurdle);
                 prop_assert!(proposal.score >= Some(settings.min_score) && purse.drawdown > -0.25);
+                prop_assert!(stake.amount >= money("1.00") && stake.amount <= money("400.00"));
+                prop_assert_eq!(stake.amount.floor_to(money("0.50")), stake.amount);
             } else {
                 prop_assert!(!stake.cuts.is_empty(), "a refusal without a reason");
             }
         }
+        for (bets, staked) in games.values() {
+            prop_assert!(*bets <= 3 && *staked <= purse.balance.fraction_floor(0.015));
+        }
+        for staked in leagues.values() {
+            prop_assert!(*staked <= purse.balance.fraction_floor(0.025));
+        }
+        let grows = ledger::stakes::growth(&proposals, &joints, &stakes, &purse);
+        prop_assert!(grows >= 0.0 && (total == Money::ZERO) == (grows == 0.0), "{}", grows);
     }
 
     #[test]
     fn a_solution_cannot_be_bettered_nearby(
         proposals in any_proposals(), cap in prop::option::of(0.05..0.9_f64), which in 0..8_usize, shift in -0.01..0.01_f64,
     ) {
-        let bets: Vec<Bet> = proposals.iter().map(|p| Bet { grades: p.grades, price: p.price }).collect();
+        let bets: Vec<Group> = proposals.iter().map(|p| Group::single(&p.grades, p.price)).collect();
         let solution = allocate(&bets, cap);
         prop_assert!(solution.fractions.iter().all(|f| *f >= 0.0));
         prop_assert!(solution.fractions.iter().sum::<f64>() <= cap.unwrap_or(0.99) + 1e-9);

@@ -4,5 +4,7 @@
 
 mod book;
 mod bookkeeping;
+mod file;
 mod laws;
+mod penaltyblog;
 mod vectors;

@@ -1,11 +1,10 @@
 //! The vectors of the domain notes, sections 6.3 to 6.6, from `tests/vectors.json`.
 
 use ledger::{
-    ClosingLine, clv, kelly,
-    settle::{SettlementRule, profit},
-    simultaneous::{self, Bet},
+    ClosingLine, Outcome, SettlementRule, clv, kelly,
+    simultaneous::{self, Group},
 };
-use market::{Grade, GradeProbabilities, Money, Points, Price, Selection};
+use market::{Grade, GradeProbabilities, Market, Money, Points, Price, Selection};
 use serde_json::Value;
 
 fn vectors(key: &str) -> Vec<Value> {
@@ -61,8 +60,8 @@ fn kelly_mutually_exclusive() {
 #[test]
 fn kelly_independent() {
     for v in vectors("kelly_independent") {
-        let bet = |pair: &Value| Bet { grades: two_way(number(&pair[0])), price: price(&pair[1]) };
-        let bets: Vec<Bet> = v["bets"].as_array().unwrap().iter().map(bet).collect();
+        let bet = |pair: &Value| Group::single(&two_way(number(&pair[0])), price(&pair[1]));
+        let bets: Vec<Group> = v["bets"].as_array().unwrap().iter().map(bet).collect();
         let solution = simultaneous::allocate(&bets, v["cap"].as_f64());
         let tolerance = number(&v["f_tol"]);
         for (ours, expected) in solution.fractions.iter().zip(v["f"].as_array().unwrap()) {
@@ -79,8 +78,8 @@ fn kelly_independent() {
 fn kelly_of_two_even_money_bets_has_a_closed_form() {
     for p in [0.52, 0.55, 0.6, 0.7] {
         let q = 1.0 - p;
-        let bet = Bet { grades: two_way(p), price: Price::new(2.0).unwrap() };
-        let ours = simultaneous::allocate(&[bet, bet], None).fractions[0];
+        let bet = Group::single(&two_way(p), Price::new(2.0).unwrap());
+        let ours = simultaneous::allocate(&[bet.clone(), bet], None).fractions[0];
         let expected = (p - q) / (2.0 * (p * p + q * q));
         assert!((ours - expected).abs() < 1e-8, "{p}: {ours} is not {expected}");
     }
@@ -119,11 +118,11 @@ fn kelly_of_over_two_and_a_quarter_goals() {
 
 fn settled(rule: SettlementRule, selection: Selection, home: u16, away: u16, v: &Value) {
     let points = Points::from_f64(number(&v["line"]));
-    let grade = rule.grade(selection, points, home, away).unwrap();
-    assert_eq!(grade, Grade::parse(v["state"].as_str().unwrap()).unwrap(), "{v}");
-    close(grade.net(price(&v["odds"])), number(&v["net"]), 1e-12, v);
+    let outcome = rule.outcome(selection, points, home, away).unwrap();
+    assert_eq!(outcome, Outcome::Graded(Grade::parse(v["state"].as_str().unwrap()).unwrap()), "{v}");
+    close(outcome.net(price(&v["odds"])), number(&v["net"]), 1e-12, v);
     let stake: Money = "100.00".parse().unwrap();
-    close(profit(stake, price(&v["odds"]), grade).as_f64(), 100.0 * number(&v["net"]), 1e-9, v);
+    close(rule.profit(stake, price(&v["odds"]), outcome).as_f64(), 100.0 * number(&v["net"]), 1e-9, v);
 }
 
 #[test]
@@ -131,8 +130,8 @@ fn settlement_of_handicaps() {
     for v in vectors("settlement_handicap") {
         let margin = v["margin"].as_i64().unwrap();
         let (us, them) = (u16::try_from(margin.max(0)).unwrap(), u16::try_from((-margin).max(0)).unwrap());
-        settled(SettlementRule::Spread, Selection::Home, us, them, &v);
-        settled(SettlementRule::Spread, Selection::Away, them, us, &v);
+        settled(SettlementRule::of(Market::Spread, false), Selection::Home, us, them, &v);
+        settled(SettlementRule::of(Market::Spread, false), Selection::Away, them, us, &v);
     }
 }
 
@@ -141,7 +140,7 @@ fn settlement_of_totals() {
     for v in vectors("settlement_total") {
         let total = u16::try_from(v["total"].as_u64().unwrap()).unwrap();
         let side = Selection::parse(v["side"].as_str().unwrap()).unwrap();
-        settled(SettlementRule::Total, side, total, 0, &v);
+        settled(SettlementRule::of(Market::Total, false), side, total, 0, &v);
     }
 }
 
@@ -149,9 +148,9 @@ fn settlement_of_totals() {
 fn closing_line_value() {
     for v in vectors("clv") {
         let probability = number(&v["fair_q_mult"]);
-        let close_line = ClosingLine { price: price(&v["close"]), probability, points: None };
+        let close_line = ClosingLine { price: price(&v["close"]), points: None, probability };
         let ours = clv::clv(price(&v["bet"]), None, &close_line).unwrap();
-        close(ours.price, number(&v["price_clv"]), 1e-11, &v);
+        close(ours.price.unwrap(), number(&v["price_clv"]), 1e-11, &v);
         close(ours.expected_value, number(&v["ev_clv"]), 1e-11, &v);
         close(ours.logit, number(&v["logit_clv"]), 1e-11, &v);
     }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use lenses::{Evidence, Lens, Refusal, assess, candidate::Quotes};
+use lenses::{Evidence, GameQuotes, Lens, Refusal, assess, candidate::Quotes};
 use market::{
     Distribution, Game, LeagueId, LineRow, Market, Points, Prediction, Price, RawRef, ScoreForecast,
-    Selection, consensus::latest_quotes,
+    Selection, consensus::latest_quotes, settlement::Tie,
 };
 
 fn at(text: &str) -> Timestamp {
@@ -98,22 +98,28 @@ fn the_bets_own_book_is_left_out_while_two_others_remain() {
         rows.push(line(book, Selection::Away, None, away, EIGHT));
     }
     let quotes = latest_quotes(&rows, at(NINE));
-    let evidence = Evidence::of_quotes(&rows[0], &prediction(), &quotes, false);
+    let evidence = Evidence::of_quotes(&rows[0], &prediction(), &GameQuotes::of(&quotes), Tie::Push);
     let opinion = evidence.consensus.unwrap();
     assert_eq!(opinion.books, 2);
     let two_books: Vec<&LineRow> = quotes.iter().copied().filter(|row| row.book.as_str() != "c").collect();
-    assert_eq!(Evidence::of_quotes(&rows[0], &prediction(), &two_books, false).consensus.unwrap().books, 2);
+    assert_eq!(
+        Evidence::of_quotes(&rows[0], &prediction(), &GameQuotes::of(&two_books), Tie::Push)
+            .consensus
+            .unwrap()
+            .books,
+        2
+    );
     assert!(evidence.consensus_by_method.iter().all(|q| (q - opinion.probability).abs() < 0.01));
     // A two-way moneyline returns the stake on a draw: 0.5 of 0.9 decided.
     assert!((evidence.members[0].win_share() - 5.0 / 9.0).abs() < 1e-12);
-    let three_way = Evidence::of_quotes(&rows[0], &prediction(), &quotes, true);
+    let three_way = Evidence::of_quotes(&rows[0], &prediction(), &GameQuotes::of(&quotes), Tie::Offered);
     assert!((three_way.members[0].win_share() - 0.5).abs() < 1e-12);
 }
 
 #[test]
 fn thin_evidence_makes_missing_lenses_rather_than_numbers() {
     let rows = [line("a", Selection::Home, Some(-0.5), 2.1, EIGHT)];
-    let evidence = Evidence::of_quotes(&rows[0], &prediction(), &[&rows[0]], true);
+    let evidence = Evidence::of_quotes(&rows[0], &prediction(), &GameQuotes::of(&[&rows[0]]), Tie::Offered);
     let assessment = assess(rows[0].price, &evidence, 0.01);
     assert!(assessment.posterior.is_none() && assessment.edge.is_none());
     let missing = assessment.lenses.iter().filter(|lens| matches!(lens, Lens::Missing { .. })).count();

@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use crate::{
-    night::{self, Desk, Predicted},
+    night::{self, Desk, Predicted, Shapes},
     settings::Settings,
 };
 
@@ -28,7 +28,7 @@ pub(super) struct Bets {
     pub(super) profit: Money,
     /// Profit over stakes; none before anything was staked.
     pub(super) roi: Option<f64>,
-    /// Bootstrap over bets.
+    /// Bootstrap over games.
     pub(super) roi_interval_95: Option<(f64, f64)>,
     /// Mean expected value at the close, over bets with a comparable close.
     pub(super) mean_ev_clv: Option<f64>,
@@ -134,7 +134,7 @@ impl Walk<'_> {
         let leagues = self.snapshot.leagues.clone();
         let then = Snapshot::new(as_of, leagues, lines, known.to_vec(), Vec::new());
         let purse = self.ledger.purse(self.settings.bankroll, Mode::Paper);
-        let desk = Desk { ledger: &self.ledger, purse, stakes: &self.settings.stakes, as_of };
+        let desk = Desk { ledger: &self.ledger, purse, settings: self.settings, as_of };
         let slate = desk.decide(predicted, &then);
         for missed in slate.near_misses() {
             if let Some((lens, reason)) = missed.stopped_by() {
@@ -146,16 +146,14 @@ impl Walk<'_> {
         let placed: Vec<Entry> = slate
             .picks()
             .map(|verdict| {
-                let three_way = slate.three_way.contains(&verdict.line.game.league);
-                let terms = night::terms(verdict, &slate, three_way);
+                let terms = night::terms(verdict, &slate);
                 Entry::placed(&writer, Mode::Paper, verdict.stake.amount, terms)
             })
             .collect();
+        let shapes = if placed.is_empty() { Shapes::default() } else { Shapes::of(known) };
         for bet in &placed {
-            let lines = game_of(bet).and_then(|game| self.lines.get(game)).cloned().unwrap_or_default();
-            let of_game =
-                Snapshot::new(self.snapshot.as_of, self.snapshot.leagues.clone(), lines, vec![], vec![]);
-            self.closings.insert(bet.bet_id.clone(), night::closing(bet, &of_game));
+            let lines = game_of(bet).and_then(|game| self.lines.get(game)).into_iter().flatten();
+            self.closings.insert(bet.bet_id.clone(), night::closing(bet, lines, &shapes));
         }
         self.ledger.append(placed, self.settings.bankroll)?;
         Ok(())
@@ -169,10 +167,18 @@ fn game_of(bet: &Entry) -> Option<&GameId> {
 fn summary(ledger: &Ledger, starting: Money) -> Bets {
     let record = ledger.record(Mode::Paper);
     let ended: Vec<&Entry> = ledger.bets().filter_map(|(_, ended)| ended).collect();
-    let money: Vec<(f64, f64)> =
-        ended.iter().map(|entry| (entry.pnl.as_f64(), entry.stake.as_f64())).collect();
-    let clv = |entry: &&&Entry| Some((entry.ending.as_ref()?.ev_clv?, 1.0));
-    let clv: Vec<(f64, f64)> = ended.iter().filter_map(|entry| clv(&entry)).collect();
+    // Bets on one game share its result: they are drawn together.
+    let mut games: BTreeMap<&GameId, [(f64, f64); 2]> = BTreeMap::new();
+    for entry in &ended {
+        let Some(game) = game_of(entry) else { continue };
+        let [money, clv] = games.entry(game).or_default();
+        *money = (money.0 + entry.pnl.as_f64(), money.1 + entry.stake.as_f64());
+        if let Some(value) = entry.ending.as_ref().and_then(|ending| ending.clv) {
+            *clv = (clv.0 + value.expected_value, clv.1 + 1.0);
+        }
+    }
+    let money: Vec<(f64, f64)> = games.values().map(|[money, _]| *money).collect();
+    let clv: Vec<(f64, f64)> = games.values().map(|[_, clv]| *clv).filter(|(_, bets)| *bets > 0.0).collect();
     Bets {
         count: record.bets,
         staked: record.staked,

@@ -1,0 +1,92 @@
+//! What a bet's selection was worth at the last prices before the start.
+
+use std::collections::BTreeMap;
+
+use ledger::{ClosingLine, Entry, clv};
+use market::{
+    Distribution, GameStatus, LeagueId, LineRow, Market, Points, ResultRow,
+    consensus::{Consensus, consensus, latest_quotes, market_points},
+};
+
+/// Fewer finished games than this have no shape: then a bet whose points moved has no closing line value.
+const LEAST_GAMES: usize = 200;
+
+/// How margins and totals of each league are distributed: what turns a probability at some points into one at others.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shapes {
+    leagues: BTreeMap<LeagueId, (Distribution, Distribution)>,
+}
+
+impl Shapes {
+    /// Counts the final scores.
+    pub(crate) fn of<'a>(results: impl IntoIterator<Item = &'a ResultRow>) -> Self {
+        let mut scores: BTreeMap<&LeagueId, Vec<(i32, i32)>> = BTreeMap::new();
+        for result in results.into_iter().filter(|result| result.status == GameStatus::Final) {
+            scores.entry(&result.game.league).or_default().push((result.margin(), result.total()));
+        }
+        let shape = |(league, scores): (&LeagueId, Vec<(i32, i32)>)| {
+            let margins = histogram(scores.iter().map(|(margin, _)| *margin))?;
+            let totals = histogram(scores.iter().map(|(_, total)| *total))?;
+            Some((league.clone(), (margins, totals)))
+        };
+        let enough = scores.into_iter().filter(|(_, scores)| scores.len() >= LEAST_GAMES);
+        Self { leagues: enough.filter_map(shape).collect() }
+    }
+}
+
+fn histogram(values: impl Iterator<Item = i32> + Clone) -> Option<Distribution> {
+    let (first, last) = (values.clone().min()?, values.clone().max()?);
+    let mut mass = vec![0.0; usize::try_from(last - first).ok()? + 1];
+    let each = 1.0 / values.clone().count() as f64;
+    for value in values {
+        mass[usize::try_from(value - first).ok()?] += each;
+    }
+    Distribution::new(first, mass).ok()
+}
+
+/// Returns the close of a bet's selection: the last quotes before the start, of the bet's own book where it quotes.
+///
+/// `lines` are those of the bet's game. Where nobody closed at the bet's points, the consensus at the nearest ones is
+/// carried over by the league's own distribution.
+pub(crate) fn closing<'a>(
+    bet: &Entry,
+    lines: impl IntoIterator<Item = &'a LineRow>,
+    shapes: &Shapes,
+) -> Option<ClosingLine> {
+    let terms = bet.terms.as_ref()?;
+    let lines: Vec<&LineRow> = lines.into_iter().filter(|line| line.market == terms.market).collect();
+    let marked = lines.iter().any(|line| line.is_closing);
+    let quotes = latest_quotes(lines.into_iter().filter(|line| line.is_closing == marked), terms.start_time);
+    let wanted = market_points(terms.selection, terms.points);
+    let all = consensus(&quotes);
+    let distance = |found: &Consensus| apart(found.points, wanted);
+    let nearest =
+        all.iter().filter(|c| c.probability(terms.selection).is_some()).min_by_key(|c| distance(c))?;
+    let at = own_points(terms.market, nearest.points, terms.selection);
+    let there = nearest.probability(terms.selection)?;
+    let probability = match (at, terms.points) {
+        (Some(from), Some(to)) if from != to => {
+            let (margins, totals) = shapes.leagues.get(&terms.league)?;
+            let shape = if terms.market == Market::Total { totals } else { margins };
+            clv::at_points(shape, terms.selection, from, there, to)?
+        }
+        _ => there,
+    };
+    let of_selection = || quotes.iter().filter(|line| line.selection == terms.selection && line.points == at);
+    let own = of_selection().find(|line| line.book == terms.book);
+    let best = of_selection().max_by(|a, b| a.price.decimal().total_cmp(&b.price.decimal()));
+    Some(ClosingLine { price: own.or(best)?.price, points: at, probability })
+}
+
+fn apart(one: Option<Points>, other: Option<Points>) -> i32 {
+    match (one, other) {
+        (Some(one), Some(other)) => (one.quarters() - other.quarters()).abs(),
+        (None, None) => 0,
+        _ => i32::MAX,
+    }
+}
+
+/// Turns a market's points back into the selection's own.
+fn own_points(market: Market, points: Option<Points>, selection: market::Selection) -> Option<Points> {
+    if market == Market::Spread { market_points(selection, points) } else { points }
+}
