@@ -8,11 +8,14 @@ mod closing;
 mod display;
 mod games;
 mod graphs;
+mod information;
 mod mailing;
 mod reporting;
+mod segments;
 mod slate;
 mod sweeping;
 mod training;
+mod weights;
 
 use std::{
     path::{Path, PathBuf},
@@ -31,8 +34,10 @@ pub(crate) use self::{
     champion::promote,
     closing::{Shapes, closing},
     graphs::{graph_as_of, latest_graph, publish_graph},
+    information::measure,
     mailing::{mail, stored},
     reporting::write_page,
+    segments::Drifts,
     slate::{Desk, Predicted, Slate, Verdict, decide, outcome_probabilities},
     sweeping::{Swept, TrialOrder, sweep},
     training::{line_of, train, update},
@@ -47,6 +52,7 @@ use self::{
     slate::{predict_step, read_slate, stake_step},
     sweeping::sweep_step,
     training::train_step,
+    weights::weights_step,
 };
 use crate::{context::Context, exit::Usage, leagues, settings::LeagueSettings};
 
@@ -162,9 +168,12 @@ fn plan(context: &Arc<Context>, night: &Night) -> anyhow::Result<Plan> {
     tasks.push(step("train", "model", train_step).needs(["graph"]).after(["sweep"]).output("result"));
     tasks.push(step("promote", "model", promote_step).needs(["train"]));
     tasks.push(step("predict", "model", predict_step).needs(["graph"]).after(["promote"]).output("result"));
-    tasks.push(step("stake", "lenses", stake_step).needs(["predict"]).after(["settle"]).output("result"));
+    tasks.push(step("weights", "lenses", weights_step).after(["settle"]));
+    let before_stakes = ["settle", "weights"];
+    tasks.push(step("stake", "lenses", stake_step).needs(["predict"]).after(before_stakes).output("result"));
     tasks.push(step("ledger", "ledger", ledger_step).needs(["stake"]));
-    let before_report = all(&["settle", "graph", "sweep", "train", "promote", "predict", "stake", "ledger"]);
+    let before_report =
+        all(&["settle", "graph", "sweep", "train", "promote", "predict", "weights", "stake", "ledger"]);
     tasks.push(step("report", "report", report_step).after(before_report));
     tasks.push(step("mail", "report", mail_step).needs(["report"]).retries(2));
     Ok(Plan::new(tasks)?)

@@ -25,6 +25,8 @@ pub(crate) enum Key<'a> {
     BestCard,
     /// Every promotion, one JSON line each.
     Promotions,
+    /// What was learnt of the lenses' weights, one JSON line each week.
+    LensWeights,
     /// The ledger.
     Ledger,
     /// Where the ledger ended when it was last written.
@@ -53,6 +55,7 @@ impl fmt::Display for Key<'_> {
             Self::Best => write!(f, "models/best.pt"),
             Self::BestCard => write!(f, "models/best.json"),
             Self::Promotions => write!(f, "models/promotions.jsonl"),
+            Self::LensWeights => write!(f, "models/lens_weights.jsonl"),
             Self::Ledger => write!(f, "reports/ledger.csv"),
             Self::LedgerHead => write!(f, "reports/ledger.head.json"),
             Self::Report(date) => write!(f, "reports/daily_report_{date}.html"),

@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use lenses::moat::PastClv;
+use lenses::{learning::PastBet, moat::PastClv};
 use market::{Date, Grade, LeagueId, Money, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,9 @@ pub struct CurvePoint {
     pub date: Date,
     /// The balance after its last event.
     pub balance: Money,
+    /// Between which balances the claims of the bets settled until then would have let it lie, nineteen times of
+    /// twenty; none before a bet with a claim was settled.
+    pub expected: Option<(Money, Money)>,
 }
 
 /// What records are grouped by.
@@ -208,7 +211,18 @@ impl Ledger {
     pub fn curve(&self, mode: Mode) -> Vec<CurvePoint> {
         let entries = self.entries().iter().filter(|entry| entry.mode == mode);
         let last: BTreeMap<Date, Money> = entries.map(|entry| (entry.date, entry.balance)).collect();
-        last.into_iter().map(|(date, balance)| CurvePoint { date, balance }).collect()
+        let claims = self.unlucky_by_date(mode);
+        let mut unseen = claims.iter().peekable();
+        let (mut luck, mut variance, mut claimed) = (0.0, 0.0_f64, false);
+        let point = |(date, balance): (Date, Money)| {
+            while let Some((_, (more, spread))) = unseen.next_if(|(of, _)| **of <= date) {
+                (luck, variance, claimed) = (luck + more, variance + spread, true);
+            }
+            let half = 1.96 * variance.sqrt();
+            let at = |amount: f64| balance + Money::from_f64(amount);
+            CurvePoint { date, balance, expected: claimed.then(|| (at(luck - half), at(luck + half))) }
+        };
+        last.into_iter().map(point).collect()
     }
 
     /// Returns how the bets that ended did, by group.
@@ -230,6 +244,20 @@ impl Ledger {
     /// Returns what each bet was expected to add to the growth of its slate, in the order placed.
     pub fn growth_added(&self) -> Vec<f64> {
         self.bets().filter_map(|(placed, _)| placed.terms.as_ref()?.growth_added).collect()
+    }
+
+    /// Returns the bets, of either mode, that lenses scored and whose close was known before `as_of`: what their weights
+    /// are learnt from.
+    pub fn bets_with_close(&self, as_of: Timestamp) -> Vec<PastBet> {
+        let one = |(placed, ended): (&Entry, Option<&Entry>)| {
+            let (terms, ended) = (placed.terms.as_ref()?, ended?);
+            let ev_clv = ended.ending.as_ref()?.clv?.expected_value;
+            let scored = terms.lenses.iter().any(Option::is_some) && ended.as_of <= as_of;
+            let week = placed.as_of.as_second().div_euclid(7 * 86_400);
+            let game = terms.game_id.to_string();
+            scored.then_some(PastBet { game, week, lenses: terms.lenses, ev_clv })
+        };
+        self.bets().filter_map(one).collect()
     }
 
     /// Returns the bets of a league, of either mode, whose close was known before `as_of`: what the moat lens asks.

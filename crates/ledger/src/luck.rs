@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 
 use lenses::normal;
-use market::{GameId, Timestamp};
+use market::{Date, GameId};
 use serde::{Deserialize, Serialize};
 
 use crate::{Entry, Ledger, Mode, Outcome};
@@ -44,17 +44,6 @@ pub struct Reading {
     pub observed: f64,
     /// Chance of a profit no higher than that, were the claim true.
     pub chance_of_no_better: f64,
-}
-
-/// Expected profit up to an instant, with the deviation of the actual one around it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct ExpectedPoint {
-    /// When the bets were settled.
-    pub as_of: Timestamp,
-    /// Profit claimed of all bets settled by then.
-    pub expected: f64,
-    /// Its standard deviation.
-    pub deviation: f64,
 }
 
 impl Luck {
@@ -113,24 +102,15 @@ impl Ledger {
         games
     }
 
-    /// Returns the claimed profit after each settlement of `mode`, in time.
-    pub fn expected_curve(&self, mode: Mode) -> Vec<ExpectedPoint> {
+    /// Returns, by date of settlement, how far the claims lay above what was made, and the variance that they had.
+    pub(crate) fn unlucky_by_date(&self, mode: Mode) -> BTreeMap<Date, (f64, f64)> {
         let ended = self.bets().filter(|(placed, _)| placed.mode == mode).filter_map(|(_, ended)| ended);
-        let mut claims: Vec<(Timestamp, Claim)> =
-            ended.filter_map(|entry| Some((entry.as_of, claimed(entry)?))).collect();
-        claims.sort_by_key(|(as_of, _)| *as_of);
-        let (mut expected, mut variance) = (0.0, 0.0);
-        let mut curve: Vec<ExpectedPoint> = Vec::new();
-        for (as_of, claim) in claims {
-            expected += claim.expected;
-            variance += claim.deviation * claim.deviation;
-            let point = ExpectedPoint { as_of, expected, deviation: variance.sqrt() };
-            match curve.last_mut() {
-                Some(last) if last.as_of == as_of => *last = point,
-                _ => curve.push(point),
-            }
+        let mut dates: BTreeMap<Date, (f64, f64)> = BTreeMap::new();
+        for (entry, claim) in ended.filter_map(|entry| Some((entry, claimed(entry)?))) {
+            let sums = dates.entry(entry.date).or_default();
+            *sums = (sums.0 + claim.expected - claim.observed, sums.1 + claim.deviation.powi(2));
         }
-        curve
+        dates
     }
 }
 

@@ -51,7 +51,7 @@ pub struct Evidence {
     pub effective_games: Option<f64>,
     /// How ordinary the game is among past ones.
     pub conformal_p: Option<f64>,
-    /// Share of the market's usual movement still to come.
+    /// Movement of the market still to come; see [`mr_market::remaining_movement`].
     pub remaining_movement: Option<f64>,
     /// Learned drift of the consensus; 0 until it was learned.
     pub drift: f64,

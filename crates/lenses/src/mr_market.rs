@@ -24,9 +24,10 @@ pub struct Inputs {
     pub drift: f64,
     /// The price on offer.
     pub price: Price,
-    /// Share of the market's usual movement that is still to come: 1 at the opening, 0 at the start.
+    /// Movement that is still to come, as a share of the variance that `move_sd` was measured over: 1 as long before the
+    /// start as it was measured, 0 at the start; see [`remaining_movement`].
     pub remaining_movement: Option<f64>,
-    /// Standard deviation of the moves from opening to close in this segment, on the log-odds scale.
+    /// Standard deviation of the consensus's moves to the close in this segment, on the log-odds scale.
     pub move_sd: Option<f64>,
 }
 
@@ -42,7 +43,7 @@ pub fn score(inputs: &Inputs) -> Lens {
         return Lens::missing("how far prices move until the close is not measured in this league");
     };
     let lead = logit(consensus) + inputs.drift - logit(inputs.price.implied());
-    let spread = move_sd * remaining.clamp(0.0, 1.0).sqrt();
+    let spread = move_sd * remaining.max(0.0).sqrt();
     let chance =
         if spread > 0.0 { normal::distribution_function(lead / spread) } else { f64::from(lead > 0.0) };
     Lens::of(if spread.is_nan() { spread } else { chance }, || {
@@ -54,12 +55,16 @@ pub fn score(inputs: &Inputs) -> Lens {
     })
 }
 
-/// Returns the share of the usual movement left: hours to the start over the hours for which prices usually stand.
+/// Returns the movement still to come: hours to the start over the hours before it at which moves were measured.
 ///
-/// Variance is taken to grow evenly with time. None when no usual span is known.
-pub fn remaining_movement(hours_to_start: f64, usual_hours: f64) -> Option<f64> {
-    (usual_hours > 0.0 && hours_to_start.is_finite()).then(|| (hours_to_start / usual_hours).clamp(0.0, 1.0))
+/// Variance is taken to grow evenly with time, up to five times what was measured. None when no span is known.
+pub fn remaining_movement(hours_to_start: f64, measured_hours: f64) -> Option<f64> {
+    (measured_hours > 0.0 && hours_to_start.is_finite())
+        .then(|| (hours_to_start / measured_hours).clamp(0.0, MOST_MOVEMENT))
 }
+
+/// Markets hardly move in the days before the last: beyond this the variance stops growing.
+const MOST_MOVEMENT: f64 = 5.0;
 
 #[cfg(test)]
 mod tests {
@@ -104,7 +109,8 @@ mod tests {
     fn movement_fades_evenly_towards_the_start() {
         assert_eq!(remaining_movement(12.0, 48.0), Some(0.25));
         assert_eq!(remaining_movement(-1.0, 48.0), Some(0.0));
-        assert_eq!(remaining_movement(99.0, 48.0), Some(1.0));
+        assert_eq!(remaining_movement(96.0, 48.0), Some(2.0));
+        assert_eq!(remaining_movement(999.0, 48.0), Some(MOST_MOVEMENT));
         assert_eq!(remaining_movement(1.0, 0.0), None);
     }
 }

@@ -54,6 +54,11 @@ impl Money {
         Self(self.0.round_dp_with_strategy(decimals.min(DECIMALS), RoundingStrategy::MidpointAwayFromZero))
     }
 
+    /// Rounds a float to an amount, for plots only; nothing when it is not finite.
+    pub fn from_f64(amount: f64) -> Self {
+        Self(Decimal::ONE).scale(amount)
+    }
+
     /// Returns the amount in hundredths.
     pub fn cents(self) -> i128 {
         (self.0 * Decimal::ONE_HUNDRED).to_i128().unwrap_or_default()

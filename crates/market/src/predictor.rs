@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Explanation, GameId, LeagueId, Name, Prediction, score::ForecastScore};
+use crate::{Explanation, GameId, LeagueId, Market, Name, Prediction, ScoreForecast, score::ForecastScore};
 
 /// A game to be predicted.
 ///
@@ -66,8 +66,106 @@ pub struct LeagueScores {
     pub to: Timestamp,
     /// Baselines and models on the same games.
     pub forecasts: Vec<ForecastScore>,
-    /// How much the model knows beyond the price; none without prices or games enough.
+    /// How much the model knows beyond the price of who wins; none without prices or games enough.
     pub information: Option<InformationWeight>,
+    /// The same of other markets, where it was measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_market: Vec<MarketInformation>,
+    /// What the held-out games looked like to the model, to tell an ordinary game from a strange one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordinary: Option<Ordinary>,
+}
+
+impl LeagueScores {
+    /// Returns what was measured of a market.
+    pub fn information_on(&self, market: Market) -> Option<InformationWeight> {
+        match market {
+            Market::Moneyline => self.information,
+            _ => self.by_market.iter().find(|of| of.market == market).map(|of| of.information),
+        }
+    }
+}
+
+/// Information weight of one market beside the moneyline.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct MarketInformation {
+    /// The market.
+    pub market: Market,
+    /// What was measured on its main points.
+    pub information: InformationWeight,
+}
+
+/// Forecasts of past games, by which a new one is found ordinary or strange.
+///
+/// A game is seen as four numbers of the forecast without prices: mean and standard deviation of margin and of total.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ordinary {
+    centre: [f64; 4],
+    scale: [f64; 4],
+    /// Distances of past games from the centre, ascending; at most 200, evenly chosen.
+    distances: Vec<f64>,
+}
+
+/// Fewer past games say nothing of what is ordinary.
+const FEWEST_ORDINARY: usize = 50;
+/// Distances that are kept.
+const DISTANCES: usize = 200;
+
+impl Ordinary {
+    /// Describes past games, each by the forecasts of its members; none with fewer than 50.
+    ///
+    /// # Example
+    /// ```
+    /// use market::{Distribution, ScoreForecast, predictor::Ordinary};
+    /// let game = |at: i32| vec![ScoreForecast { margin: Distribution::new(at, vec![0.5, 0.5]).unwrap(),
+    ///     total: Distribution::new(40 + at, vec![0.25, 0.75]).unwrap() }];
+    /// let past: Vec<_> = (0..60).map(|i| game(i % 7)).collect();
+    /// let ordinary = Ordinary::of(past.iter().map(Vec::as_slice)).unwrap();
+    /// assert!(ordinary.distance(&game(40)).unwrap() > *ordinary.past().last().unwrap());
+    /// ```
+    pub fn of<'a>(games: impl IntoIterator<Item = &'a [ScoreForecast]>) -> Option<Self> {
+        let seen: Vec<[f64; 4]> = games.into_iter().filter_map(features).collect();
+        if seen.len() < FEWEST_ORDINARY {
+            return None;
+        }
+        let count = seen.len() as f64;
+        let (mut centre, mut scale) = ([0.0; 4], [0.0; 4]);
+        for i in 0..4 {
+            centre[i] = seen.iter().map(|game| game[i]).sum::<f64>() / count;
+            let square = seen.iter().map(|game| (game[i] - centre[i]).powi(2)).sum::<f64>() / count;
+            scale[i] = square.sqrt().max(1e-6);
+        }
+        let mut all: Vec<f64> = seen.iter().map(|game| away(game, &centre, &scale)).collect();
+        all.sort_by(f64::total_cmp);
+        let kept = all.len().min(DISTANCES);
+        let distances = (0..kept).map(|i| all[(i * (all.len() - 1)) / (kept - 1)]).collect();
+        Some(Self { centre, scale, distances })
+    }
+
+    /// Returns how far a game lies from the usual ones; none without members.
+    pub fn distance(&self, members: &[ScoreForecast]) -> Option<f64> {
+        features(members).map(|game| away(&game, &self.centre, &self.scale))
+    }
+
+    /// Returns the distances of past games, ascending.
+    pub fn past(&self) -> &[f64] {
+        &self.distances
+    }
+}
+
+fn features(members: &[ScoreForecast]) -> Option<[f64; 4]> {
+    let mean = |of: fn(&ScoreForecast) -> f64| members.iter().map(of).sum::<f64>() / members.len() as f64;
+    let game = [
+        mean(|member| member.margin.mean()),
+        mean(|member| member.margin.standard_deviation()),
+        mean(|member| member.total.mean()),
+        mean(|member| member.total.standard_deviation()),
+    ];
+    game.iter().all(|number| number.is_finite()).then_some(game)
+}
+
+fn away(game: &[f64; 4], centre: &[f64; 4], scale: &[f64; 4]) -> f64 {
+    (0..4).map(|i| ((game[i] - centre[i]) / scale[i]).powi(2)).sum::<f64>().sqrt()
 }
 
 /// Information weight of the market-aware model against the no-vig consensus (domain notes, section 5.1).

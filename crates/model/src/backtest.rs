@@ -82,6 +82,9 @@ pub struct FoldForecast {
     pub curves: Vec<LearningCurve>,
     /// Every game as of its decision, in the fold's order.
     pub predictions: Vec<Prediction>,
+    /// Held-out games of the training, before the cutoff; not kept in files.
+    #[serde(skip)]
+    pub held_out: Vec<Prediction>,
     /// Baselines and the linear models, in the same order.
     beside: Vec<Forecasts>,
     /// Wall-clock time.
@@ -185,6 +188,7 @@ pub fn forecast_fold(
         members: trained.ensemble.file().members.clone(),
         curves,
         predictions,
+        held_out: trained.held_out,
         beside,
         seconds: begun.elapsed().as_secs_f64(),
     })

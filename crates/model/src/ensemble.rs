@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, io::Cursor, sync::Arc};
 
 use graph::{Batch, Graph, SampleSettings, Sampler, Seed};
 use jiff::Timestamp;
-use market::{ModelCard, Prediction, ScoreForecast};
+use market::{ModelCard, Prediction, ScoreForecast, predictor::LeagueScores};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -175,6 +175,11 @@ impl Ensemble {
     /// Says how many configurations were tried before this one was chosen.
     pub fn set_configurations_tried(&mut self, configurations: usize) {
         self.file.card.configurations_tried = configurations;
+    }
+
+    /// Returns the scores, so that whoever knows every price can add what was measured on other markets.
+    pub fn scores_mut(&mut self) -> &mut [LeagueScores] {
+        &mut self.file.card.scores
     }
 
     /// Returns `model.pt` and `model.json`; the same ensemble gives the same bytes.

@@ -58,7 +58,15 @@ pub(crate) fn compare(
     let information = forecasts.iter().find(|f| f.name == "hgt_market").and_then(|f| information(f, league));
     let forecasts = forecasts.iter().map(|f| score(f, league, &scored, closing.as_deref())).collect();
     Some(Evaluation {
-        scores: LeagueScores { league: id.clone(), from, to, forecasts, information },
+        scores: LeagueScores {
+            league: id.clone(),
+            from,
+            to,
+            forecasts,
+            information,
+            by_market: Vec::new(),
+            ordinary: None,
+        },
         ties_left_out,
     })
 }

@@ -55,6 +55,9 @@ pub struct BacktestPage {
     pub learning: Vec<LearningCurve>,
     /// Bets; none with prices left aside.
     pub bets: Option<BetsSummary>,
+    /// What each lens was worth among all claimed edges.
+    #[serde(default)]
+    pub lenses: Option<LensesSummary>,
     /// Balance by day.
     pub bankroll: Vec<BankrollPoint>,
     /// Currency of the stakes.
@@ -97,6 +100,45 @@ pub struct BetsSummary {
     pub stopped: Vec<(String, usize)>,
 }
 
+/// Every claimed edge, bet on or not, by what each lens said of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LensesSummary {
+    /// Claims, and games that they are on.
+    pub claims: usize,
+    /// Games with a claim.
+    pub games: usize,
+    /// One per lens, in their order.
+    pub lenses: Vec<LensRow>,
+    /// What the chance to beat the close was worth, in words.
+    pub beats_close: Option<String>,
+}
+
+/// Mean expected value at the close of the better and the worse half of the claims by a lens, with standard errors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LensRow {
+    /// Its name.
+    pub lens: String,
+    /// Claims that it refused.
+    pub vetoed: usize,
+    /// Mean and standard error; none where it says the same of all, or of too few.
+    pub better_half: Option<(f64, f64)>,
+    /// Likewise.
+    pub worse_half: Option<(f64, f64)>,
+    /// Mean return of both halves.
+    pub returns: Option<(f64, f64)>,
+}
+
+#[derive(Debug, Serialize)]
+struct LensView {
+    name: String,
+    vetoed: String,
+    better: String,
+    worse: String,
+    returns: String,
+}
+
 #[derive(Debug, Serialize)]
 struct View {
     league: String,
@@ -108,6 +150,8 @@ struct View {
     reliability: Vec<Titled>,
     learning: Option<Picture>,
     bets: Vec<Fact>,
+    lenses: Vec<LensView>,
+    lenses_told: String,
     bankroll: Option<Picture>,
     notes: Vec<String>,
 }
@@ -187,6 +231,8 @@ fn view(page: &BacktestPage) -> Result<View, ReportError> {
         reliability,
         learning: chart::learning::chart(&page.learning)?.map(Picture::from),
         bets: page.bets.as_ref().map(|bets| facts(bets, &page.currency)).unwrap_or_default(),
+        lenses: page.lenses.iter().flat_map(|summary| summary.lenses.iter().map(lens_view)).collect(),
+        lenses_told: page.lenses.as_ref().map(lenses_told).unwrap_or_default(),
         bankroll: chart::bankroll::chart(&page.bankroll, &page.currency)?.map(Picture::from),
         notes: page.notes.clone(),
     })
@@ -225,6 +271,34 @@ fn row(forecast: &ForecastScore) -> Row {
         ece: number(forecast.ece, 3),
         minus_closing,
     }
+}
+
+fn lens_view(row: &LensRow) -> LensView {
+    let half = |half: Option<(f64, f64)>| {
+        half.map_or_else(
+            || "–".to_owned(),
+            |(mean, error)| format!("{} ± {}", signed_percent(mean, 1), format::percent(error, 1)),
+        )
+    };
+    LensView {
+        name: row.lens.clone(),
+        vetoed: count(row.vetoed),
+        better: half(row.better_half),
+        worse: half(row.worse_half),
+        returns: row.returns.map_or_else(
+            || "–".to_owned(),
+            |(better, worse)| format!("{} / {}", signed_percent(better, 1), signed_percent(worse, 1)),
+        ),
+    }
+}
+
+fn lenses_told(summary: &LensesSummary) -> String {
+    let claims = format!(
+        "{} on {}, bet on or not, halved by each lens. ",
+        counted(summary.claims, "claimed edge"),
+        counted(summary.games, "game")
+    );
+    claims + summary.beats_close.as_deref().unwrap_or("Too few games to judge the chance to beat the close.")
 }
 
 fn facts(bets: &BetsSummary, currency: &str) -> Vec<Fact> {

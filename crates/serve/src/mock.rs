@@ -75,6 +75,8 @@ impl MockPredictor {
             to: self.as_of,
             forecasts: Vec::new(),
             information: Some(information),
+            by_market: Vec::new(),
+            ordinary: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod bets;
 mod folds;
+mod lenses;
 mod page;
 
 use std::fmt::Write as _;
@@ -17,14 +18,17 @@ use serde::Serialize;
 
 pub(crate) use folds::{FoldEnd, FoldOrder};
 
-use self::bets::{Bets, Simulated};
+use self::{
+    bets::{Bets, Simulated},
+    lenses::LensesJudged,
+};
 use super::train::scores_table;
 use crate::{
     args::BacktestArgs,
     context::{Context, say},
     exit::{Status, Usage},
     paths::Key,
-    table::{counted, percent, signed_percent},
+    table::{counted, percent, signed_percent, table},
 };
 
 /// What `--json` prints.
@@ -48,6 +52,8 @@ struct Printed<'a> {
     forecasts: &'a [ForecastScore],
     information: Option<InformationWeight>,
     bets: &'a Bets,
+    /// What all claimed edges, bet on or not, say of the lenses.
+    lenses: &'a LensesJudged,
     seconds: f64,
 }
 
@@ -113,6 +119,7 @@ pub(crate) fn run(args: &BacktestArgs, context: &Context) -> anyhow::Result<Stat
         forecasts: &scores.scores.forecasts,
         information: scores.scores.information,
         bets: &simulated.bets,
+        lenses: &simulated.lenses,
         seconds: forecasts.iter().map(|fold| fold.seconds).sum(),
     };
     if args.json {
@@ -207,6 +214,7 @@ fn text(
             percent(-bets.max_drawdown)
         ));
     }
+    text_of_lenses(&mut line, &simulated.lenses);
     if !simulated.stopped.is_empty() {
         let mut reasons: Vec<_> = simulated.stopped.iter().collect();
         reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
@@ -214,4 +222,50 @@ fn text(
         line(format!("games with an edge that were not bet on: {}", told.join(", ")));
     }
     text
+}
+
+/// Says what each lens was worth among all claimed edges.
+fn text_of_lenses(line: &mut impl FnMut(String), judged: &LensesJudged) {
+    let Some(all) = judged.all else {
+        line(format!(
+            "{} on {} with a close: too few to judge the lenses by",
+            counted(judged.claims, "claimed edge"),
+            counted(judged.games, "game")
+        ));
+        return;
+    };
+    line(String::new());
+    line(format!(
+        "{} on {}, bet on or not: {} ± {} at the close, {} ± {} returned",
+        counted(judged.claims, "claimed edge"),
+        counted(all.games, "game"),
+        signed_percent(all.ev_clv),
+        percent(all.ev_clv_error),
+        signed_percent(all.roi),
+        percent(all.roi_error)
+    ));
+    let mut shown = table(&["lens", ">vetoed", ">better half", ">worse half", ">returns"]);
+    for of in &judged.lenses {
+        let clv = |half: Option<lenses::Mean>| {
+            half.map_or_else(
+                || "–".to_owned(),
+                |m| format!("{} ± {}", signed_percent(m.ev_clv), percent(m.ev_clv_error)),
+            )
+        };
+        let returns = of.better_half.zip(of.worse_half).map_or_else(
+            || "–".to_owned(),
+            |(better, worse)| format!("{} / {}", signed_percent(better.roi), signed_percent(worse.roi)),
+        );
+        shown.add_row([
+            of.lens.title().to_owned(),
+            of.vetoed.to_string(),
+            clv(of.better_half),
+            clv(of.worse_half),
+            returns,
+        ]);
+    }
+    line(shown.to_string());
+    if let Some(beats) = &judged.beats_close {
+        line(beats.told());
+    }
 }

@@ -50,7 +50,14 @@ mod tests {
                     "regions",
                     "three_way",
                     "season_starts",
+                    "tie",
+                    "overtime",
+                    "moved_within_hours",
                     "max_game",
+                    "max_league",
+                    "step",
+                    "max_stake",
+                    "min_stake",
                 ]
                 .iter()
                 .any(|key| line.starts_with(key))

@@ -90,8 +90,8 @@ pub(crate) fn settle(context: &Context, night: &Night, run_id: &str) -> anyhow::
     let results: Vec<market::ResultRow> = snapshot.latest_results().into_iter().cloned().collect();
     let shapes = Shapes::of(&results);
     let close = |bet: &Entry| {
-        let game = bet.terms.as_ref().map(|terms| &terms.game_id)?;
-        closing(bet, snapshot.lines.iter().filter(|line| line.game.game_id == *game), &shapes)
+        let terms = bet.terms.as_ref()?;
+        closing(terms, snapshot.lines.iter().filter(|line| line.game.game_id == terms.game_id), &shapes)
     };
     append(context, |ledger| Ok(ledger.settle(&results, close, &night.writer(run_id))))
 }
@@ -190,11 +190,12 @@ pub(super) fn history(context: &Context, night: &Night) -> anyhow::Result<Histor
     let mut curve: Vec<BankrollPoint> = ledger
         .curve(mode)
         .into_iter()
-        .map(|point| BankrollPoint { date: point.date, bankroll: point.balance, expected: None })
+        .map(|point| BankrollPoint { date: point.date, bankroll: point.balance, expected: point.expected })
         .collect();
     let bankroll = ledger.bankroll(starting, mode).balance;
     if curve.last().is_some_and(|last| last.date < night.date) {
-        curve.push(BankrollPoint { date: night.date, bankroll, expected: None });
+        let expected = curve.last().and_then(|last| last.expected);
+        curve.push(BankrollPoint { date: night.date, bankroll, expected });
     }
     let settled = ledger
         .entries()

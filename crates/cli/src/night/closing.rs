@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{ClosingLine, Entry, clv};
+use ledger::{ClosingLine, clv, entry::Terms};
 use market::{
     Distribution, GameStatus, LeagueId, LineRow, Market, Points, ResultRow,
     consensus::{Consensus, consensus, latest_quotes, market_points},
@@ -49,11 +49,10 @@ fn histogram(values: impl Iterator<Item = i32> + Clone) -> Option<Distribution> 
 /// `lines` are those of the bet's game. Where nobody closed at the bet's points, the consensus at the nearest ones is
 /// carried over by the league's own distribution.
 pub(crate) fn closing<'a>(
-    bet: &Entry,
+    terms: &Terms,
     lines: impl IntoIterator<Item = &'a LineRow>,
     shapes: &Shapes,
 ) -> Option<ClosingLine> {
-    let terms = bet.terms.as_ref()?;
     let lines: Vec<&LineRow> = lines.into_iter().filter(|line| line.market == terms.market).collect();
     let marked = lines.iter().any(|line| line.is_closing);
     let quotes = latest_quotes(lines.into_iter().filter(|line| line.is_closing == marked), terms.start_time);

@@ -76,7 +76,7 @@ fn report_data(context: &Context, night: &Night, task: &TaskContext<'_>) -> anyh
             _ => Vec::new(),
         },
         champion: champion(context, slate.as_ref(), night)?,
-        weights_version: slate.as_ref().map_or_else(String::new, |slate| slate.weights_version.clone()),
+        weights_version: super::weights::told(context, night.as_of)?,
         assumptions: assumptions(context)?,
         feeds: feeds(context, snapshot.as_ref(), night, task)?,
         quarantined: quarantined(context, night)?,

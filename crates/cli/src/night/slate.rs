@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use coordinator::{TaskContext, TaskOutput};
-use data::{League, Snapshot};
+use data::Snapshot;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{
     Cut, Joints, Ledger, Proposal, SettlementRule, Stake,
-    rule::HouseRules,
     stakes::{Purse, growth_added, size},
 };
 use lenses::{
@@ -16,26 +15,27 @@ use lenses::{
     arbitrage::{self, Middle, SureProfit},
     assess,
     candidate::Quotes,
-    circle_of_competence::effective_games,
+    circle_of_competence::conformal_p,
     fat_pitch,
-    moat::ClvRecord,
     mr_market::remaining_movement,
 };
 use market::{
     Distribution, GameId, Joint, LeagueId, LineRow, Market, ModelCard, Name, Points, Prediction, Predictor,
-    ScoreForecast, predictor::InformationWeight, settlement::Tie,
+    ScoreForecast, settlement::Tie,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Night, ledger_as_of, read_step, write_step};
+use super::{
+    Night, ledger_as_of, read_step,
+    segments::{Drifts, Segments},
+    write_step,
+};
 use crate::{context::Context, settings::Settings, table::counted};
 
 /// A price that nobody has seen for longer may be gone.
 const MAX_PRICE_AGE: SignedDuration = SignedDuration::from_hours(36);
-/// Past games count half as much after a year.
-const HALF_LIFE_DAYS: f64 = 365.0;
-/// Prices usually stand for about five days before the start.
-const USUAL_MARKET_HOURS: f64 = 120.0;
+/// Hours before the start at which the model measures how far the market still moves.
+const MEASURED_HOURS: f64 = 6.0;
 
 /// What the model said of the slate, and which model it was.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -184,7 +184,14 @@ pub(crate) fn decide(
 ) -> anyhow::Result<Slate> {
     let ledger = ledger_as_of(context, night)?;
     let purse = ledger.purse(context.settings.bankroll, night.mode());
-    let desk = Desk { ledger: &ledger, purse, settings: &context.settings, as_of: night.as_of };
+    let desk = Desk {
+        ledger: &ledger,
+        purse,
+        settings: &context.settings,
+        weights: &super::weights::in_use(context, night.as_of)?,
+        drifts: &Drifts::learn(&snapshot.lines, night.as_of),
+        as_of: night.as_of,
+    };
     Ok(desk.decide(predicted, snapshot))
 }
 
@@ -193,6 +200,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) ledger: &'a Ledger,
     pub(crate) purse: Purse,
     pub(crate) settings: &'a Settings,
+    pub(crate) weights: &'a Weights,
+    pub(crate) drifts: &'a Drifts,
     pub(crate) as_of: Timestamp,
 }
 
@@ -207,8 +216,8 @@ struct Looked<'a> {
 impl Desk<'_> {
     /// Decides over a slate; `snapshot` is what was known before the desk's as-of.
     pub(crate) fn decide(&self, predicted: Predicted, snapshot: &Snapshot) -> Slate {
-        let weights = Weights::default();
-        let quotes = Quotes::at(&lines_of(&predicted.predictions, snapshot), self.as_of, MAX_PRICE_AGE);
+        let lines = lines_of(&predicted.predictions, snapshot);
+        let quotes = Quotes::at(&lines, self.as_of, MAX_PRICE_AGE);
         let mut refused = BTreeMap::new();
         for (_, refusal) in &quotes.refused {
             *refused.entry(kind_of(refusal).to_owned()).or_insert(0) += 1;
@@ -221,7 +230,12 @@ impl Desk<'_> {
         for candidate in quotes.best() {
             best.entry(&candidate.line().game.game_id).or_default().push(candidate);
         }
-        let segments = Segments::new(self, &predicted, snapshot);
+        let mut history: BTreeMap<&GameId, Vec<&LineRow>> = BTreeMap::new();
+        for line in &lines {
+            history.entry(&line.game.game_id).or_default().push(line);
+        }
+        let (scores, predictions) = (&predicted.model.scores, &predicted.predictions);
+        let segments = Segments::new(self.settings, self.ledger, scores, predictions, snapshot, self.as_of);
         let (mut looked, mut joints) = (Vec::new(), Joints::new());
         let (mut sure_profits, mut middles) = (Vec::new(), Vec::new());
         for prediction in &predicted.predictions {
@@ -233,18 +247,19 @@ impl Desk<'_> {
             let opinions = GameQuotes::of(lines);
             let before = looked.len();
             for candidate in best.get(game_id).into_iter().flatten() {
-                looked.extend(self.look(candidate, prediction, &opinions, &segments));
+                let before = history.get(game_id).map_or(&[][..], Vec::as_slice);
+                looked.extend(self.look(candidate, prediction, &opinions, before, &segments));
             }
             if looked.len() > before + 1 {
                 joints.extend(forecast.map(|forecast| (game_id.clone(), Joint::of(&forecast))));
             }
         }
-        let verdicts = self.judge(looked, &joints, &weights);
+        let verdicts = self.judge(looked, &joints);
         Slate {
             model: predicted.model,
             predictions: predicted.predictions,
             three_way: snapshot.leagues.iter().filter(|l| l.three_way).map(|l| l.id.clone()).collect(),
-            weights_version: weights.version().to_owned(),
+            weights_version: self.weights.version().to_owned(),
             prices_compared: quotes.candidates.len(),
             refused,
             verdicts,
@@ -259,6 +274,7 @@ impl Desk<'_> {
         candidate: &'c Candidate,
         prediction: &Prediction,
         quotes: &GameQuotes,
+        history: &[&LineRow],
         segments: &Segments,
     ) -> Option<Looked<'c>> {
         let line = candidate.line();
@@ -267,13 +283,19 @@ impl Desk<'_> {
         let games = |team: &Name| {
             segments.games_seen.get(&(line.game.league.clone(), team.clone())).copied().unwrap_or(0.0)
         };
+        let seen = Evidence::of_quotes(line, prediction, quotes, tie);
+        let ordinary = segment.ordinary();
+        let distance = ordinary.and_then(|past| past.distance(&prediction.members_without_market));
         let evidence = Evidence {
-            // The weight was measured on who wins; nothing was measured on totals, so none is claimed there.
-            information: segment.information.filter(|_| line.market != Market::Total),
+            information: segment.information(line.market),
+            conformal_p: ordinary
+                .zip(distance)
+                .and_then(|(past, distance)| conformal_p(distance, past.past())),
+            drift: self.drifts.of(line, seen.consensus, history, candidate.hours_to_start()),
             effective_games: Some(games(&line.game.home).min(games(&line.game.away))),
-            remaining_movement: remaining_movement(candidate.hours_to_start(), USUAL_MARKET_HOURS),
+            remaining_movement: remaining_movement(candidate.hours_to_start(), MEASURED_HOURS),
             past_clv: segment.past_clv,
-            ..Evidence::of_quotes(line, prediction, quotes, tie)
+            ..seen
         };
         let assessment = assess(line.price, &evidence, self.settings.stakes.hurdle);
         assessment.edge?;
@@ -293,7 +315,7 @@ impl Desk<'_> {
     }
 
     /// Adds the fifth lens, aggregates, and sizes the stakes.
-    fn judge(&self, looked: Vec<Looked<'_>>, joints: &Joints, weights: &Weights) -> Vec<Verdict> {
+    fn judge(&self, looked: Vec<Looked<'_>>, joints: &Joints) -> Vec<Verdict> {
         let (settings, purse) = (self.settings.stakes(), &self.purse);
         let mut proposals: Vec<Proposal> = looked.iter().map(|looked| looked.proposal.clone()).collect();
         let growth = growth_added(&proposals, &settings, purse);
@@ -310,7 +332,7 @@ impl Desk<'_> {
         let judged: Vec<_> = looked
             .iter()
             .zip(&growth)
-            .map(|(looked, added)| looked.assessment.with_fat_pitch(pitch(*added), weights))
+            .map(|(looked, added)| looked.assessment.with_fat_pitch(pitch(*added), self.weights))
             .collect();
         for (proposal, (_, aggregate)) in proposals.iter_mut().zip(&judged) {
             proposal.score = aggregate.score();
@@ -338,37 +360,6 @@ impl Desk<'_> {
     }
 }
 
-/// What is known of each league, gathered once for all its prices.
-struct Segments {
-    leagues: BTreeMap<LeagueId, Segment>,
-    games_seen: BTreeMap<(LeagueId, Name), f64>,
-}
-
-struct Segment {
-    three_way: bool,
-    house: HouseRules,
-    information: Option<InformationWeight>,
-    past_clv: Option<ClvRecord>,
-}
-
-impl Segments {
-    fn new(desk: &Desk<'_>, predicted: &Predicted, snapshot: &Snapshot) -> Self {
-        let segment = |league: &League| {
-            let scores = predicted.model.scores.iter().find(|scores| scores.league == league.id);
-            Segment {
-                three_way: league.three_way,
-                house: desk.settings.house_rules(&league.id),
-                information: scores.and_then(|scores| scores.information),
-                past_clv: ClvRecord::of(&desk.ledger.past_clv(&league.id, desk.as_of), HALF_LIFE_DAYS),
-            }
-        };
-        Self {
-            leagues: snapshot.leagues.iter().map(|league| (league.id.clone(), segment(league))).collect(),
-            games_seen: games_seen(&predicted.predictions, snapshot, desk.as_of),
-        }
-    }
-}
-
 /// Returns the mean of the members' distributions; none without members or when they do not agree on their range.
 fn mean_forecast(members: &[ScoreForecast]) -> Option<ScoreForecast> {
     let mean = |of: fn(&ScoreForecast) -> &Distribution| -> Option<Distribution> {
@@ -381,27 +372,6 @@ fn mean_forecast(members: &[ScoreForecast]) -> Option<ScoreForecast> {
         Distribution::new(first, mass).ok()
     };
     Some(ScoreForecast { margin: mean(|member| &member.margin)?, total: mean(|member| &member.total)? })
-}
-
-/// Returns how many games of each team count, recent ones more, by league and team.
-fn games_seen(
-    predictions: &[Prediction],
-    snapshot: &Snapshot,
-    as_of: Timestamp,
-) -> BTreeMap<(LeagueId, Name), f64> {
-    let results = snapshot.latest_results();
-    let sides =
-        predictions.iter().flat_map(|p| [(&p.game.league, &p.game.home), (&p.game.league, &p.game.away)]);
-    sides
-        .map(|(league, team)| {
-            let ages = results
-                .iter()
-                .filter(|result| result.game.league == *league)
-                .filter(|result| result.game.home == *team || result.game.away == *team)
-                .map(|result| as_of.duration_since(result.game.start_time).as_secs_f64() / 86_400.0);
-            ((league.clone(), team.clone()), effective_games(ages, HALF_LIFE_DAYS))
-        })
-        .collect()
 }
 
 fn lines_of(predictions: &[Prediction], snapshot: &Snapshot) -> Vec<LineRow> {

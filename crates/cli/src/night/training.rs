@@ -96,7 +96,8 @@ pub(crate) fn train(
     let name = format!("training-{}", &model::sha256(&known)[..16]);
     let checkpoints = checkpoints::Folder::new(context.runs_folder()?.join(name));
     let trainer = Trainer::new(&graph, settings, provenance).checkpoints(&checkpoints);
-    let Trained { ensemble, held_out, .. } = trainer.train(progress)?;
+    let Trained { mut ensemble, held_out, .. } = trainer.train(progress)?;
+    super::measure(ensemble.scores_mut(), &held_out, &context.snapshot(as_of)?);
     let forecasts = HeldOutForecasts {
         games: held_out
             .iter()

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use ::lenses::Weights;
 use data::Snapshot;
-use jiff::{Timestamp, tz::TimeZone};
-use ledger::{ClosingLine, Entry, Ledger, Mode};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use ledger::{ClosingLine, Entry, Ledger, Mode, clv};
 use market::{GameId, LineRow, Money, Prediction, ResultRow};
 use model::backtest::FoldForecast;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
+use super::lenses::{self, Claim, LensesJudged};
 use crate::{
-    night::{self, Desk, Predicted, Shapes},
+    night::{self, Desk, Drifts, Predicted, Shapes, Slate, Verdict},
     settings::Settings,
 };
 
@@ -44,6 +46,8 @@ pub(super) struct Simulated {
     pub(super) ledger: Ledger,
     /// Why quotes with an edge were not bet on, by reason.
     pub(super) stopped: BTreeMap<String, usize>,
+    /// What all claimed edges, bet on or not, say of the lenses.
+    pub(super) lenses: LensesJudged,
 }
 
 /// Walks through all decisions in time; `snapshot` is everything known at the end.
@@ -64,7 +68,17 @@ pub(super) fn simulate(
             slates.entry((prediction.as_of, index)).or_default().push(prediction.clone());
         }
     }
-    let mut walk = Walk { settings, snapshot, lines, closings: BTreeMap::new(), ledger: Ledger::default() };
+    let finals = snapshot.latest_results();
+    let mut walk = Walk {
+        settings,
+        snapshot,
+        lines,
+        finals: finals.into_iter().map(|result| (&result.game.game_id, result)).collect(),
+        closings: BTreeMap::new(),
+        ledger: Ledger::default(),
+        drifts: (Timestamp::MIN, Drifts::default()),
+        claims: Vec::new(),
+    };
     let (mut known, mut next) = (Vec::new(), 0);
     let mut stopped = BTreeMap::new();
     for ((as_of, fold), predictions) in slates {
@@ -78,7 +92,8 @@ pub(super) fn simulate(
     }
     let all: Vec<ResultRow> = results.into_iter().cloned().collect();
     walk.settle(&all, snapshot.as_of)?;
-    Ok(Simulated { bets: summary(&walk.ledger, settings.bankroll), ledger: walk.ledger, stopped })
+    let lenses = lenses::judge(&walk.claims);
+    Ok(Simulated { bets: summary(&walk.ledger, settings.bankroll), ledger: walk.ledger, stopped, lenses })
 }
 
 struct Walk<'a> {
@@ -87,8 +102,16 @@ struct Walk<'a> {
     lines: BTreeMap<&'a GameId, Vec<LineRow>>,
     /// Close of each bet, by its id.
     closings: BTreeMap<String, Option<ClosingLine>>,
+    /// How each game ended, as it is known at the very end: judges claims, decides nothing.
+    finals: BTreeMap<&'a GameId, &'a ResultRow>,
     ledger: Ledger,
+    /// Drifts of the consensus, and when they were learnt.
+    drifts: (Timestamp, Drifts),
+    claims: Vec<Claim>,
 }
+
+/// Drifts are learnt anew after so long.
+const DRIFTS_EVERY: SignedDuration = SignedDuration::from_hours(180 * 24);
 
 impl Walk<'_> {
     fn writer(as_of: Timestamp) -> ledger::Night {
@@ -133,9 +156,21 @@ impl Walk<'_> {
         }
         let leagues = self.snapshot.leagues.clone();
         let then = Snapshot::new(as_of, leagues, lines, known.to_vec(), Vec::new());
-        let purse = self.ledger.purse(self.settings.bankroll, Mode::Paper);
-        let desk = Desk { ledger: &self.ledger, purse, settings: self.settings, as_of };
+        if self.drifts.0 == Timestamp::MIN || as_of.duration_since(self.drifts.0) > DRIFTS_EVERY {
+            let past = self.lines.values().flatten().filter(|line| line.known_at() < as_of);
+            self.drifts = (as_of, Drifts::learn(past, as_of));
+        }
+        let desk = Desk {
+            ledger: &self.ledger,
+            purse: self.ledger.purse(self.settings.bankroll, Mode::Paper),
+            settings: self.settings,
+            weights: &Weights::default(),
+            drifts: &self.drifts.1,
+            as_of,
+        };
         let slate = desk.decide(predicted, &then);
+        let shapes = Shapes::of(known);
+        self.claims.extend(claims(&slate, &self.lines, &self.finals, &shapes, as_of));
         for missed in slate.near_misses() {
             if let Some((lens, reason)) = missed.stopped_by() {
                 let why = lens.map_or(reason, |lens| lens.title().to_owned());
@@ -150,14 +185,34 @@ impl Walk<'_> {
                 Entry::placed(&writer, Mode::Paper, verdict.stake.amount, terms)
             })
             .collect();
-        let shapes = if placed.is_empty() { Shapes::default() } else { Shapes::of(known) };
         for bet in &placed {
             let lines = game_of(bet).and_then(|game| self.lines.get(game)).into_iter().flatten();
-            self.closings.insert(bet.bet_id.clone(), night::closing(bet, lines, &shapes));
+            let close = bet.terms.as_ref().and_then(|terms| night::closing(terms, lines, &shapes));
+            self.closings.insert(bet.bet_id.clone(), close);
         }
         self.ledger.append(placed, self.settings.bankroll)?;
         Ok(())
     }
+}
+
+/// Returns every price with a claimed edge, with its value at the close and its result.
+fn claims(
+    slate: &Slate,
+    lines: &BTreeMap<&GameId, Vec<LineRow>>,
+    finals: &BTreeMap<&GameId, &ResultRow>,
+    shapes: &Shapes,
+    as_of: Timestamp,
+) -> Vec<Claim> {
+    let week = as_of.as_second().div_euclid(7 * 86_400);
+    let claimed = slate.verdicts.iter().filter(|verdict| verdict.edge > 0.0);
+    let one = |verdict: &Verdict| {
+        let game = &verdict.line.game.game_id;
+        let terms = night::terms(verdict, slate);
+        let close = night::closing(&terms, lines.get(game).into_iter().flatten(), shapes);
+        let clv = close.and_then(|close| clv::clv(terms.price, terms.points, &close));
+        Claim::new(verdict, clv.map(|clv| clv.expected_value), finals.get(game).copied(), week)
+    };
+    claimed.map(one).collect()
 }
 
 fn game_of(bet: &Entry) -> Option<&GameId> {

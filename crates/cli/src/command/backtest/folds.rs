@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     checkpoints,
     context::{Context, say},
-    progress,
+    night, progress,
 };
 
 /// No fold takes longer.
@@ -55,15 +55,17 @@ impl FoldOrder {
         context: &Context,
         checkpoints: &checkpoints::Folder,
     ) -> anyhow::Result<FoldEnd> {
-        let history = Graph::build(&snapshot(context, &self.league, self.fold.cutoff)?);
+        let before = snapshot(context, &self.league, self.fold.cutoff)?;
+        let history = Graph::build(&before);
         let later = snapshot(context, &self.league, self.as_of)?.since(self.fold.cutoff);
         let graph = history.extended(&later)?;
         let with_market = self.with_market;
         let ended =
             forecast_fold(&history, &graph, &self.fold, &self.settings, with_market, checkpoints, &mut ());
         match ended {
-            Ok(forecast) => {
+            Ok(mut forecast) => {
                 checkpoints.remove();
+                night::measure(&mut forecast.card.scores, &forecast.held_out, &before);
                 Ok(FoldEnd::Forecast(Box::new(forecast)))
             }
             Err(error @ ModelError::TooFewGames { .. }) => Ok(FoldEnd::TooEarly(error.to_string())),

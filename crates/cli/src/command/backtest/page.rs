@@ -3,11 +3,16 @@
 use ledger::Mode;
 use model::backtest::{BacktestScores, FoldForecast};
 use report::{
-    backtest::{BacktestPage, BetsSummary, LearningCurve},
+    backtest::{BacktestPage, BetsSummary, LearningCurve, LensRow, LensesSummary},
     input::BankrollPoint,
 };
 
-use super::{Printed, bets::Simulated, not_covered, ties};
+use super::{
+    Printed,
+    bets::Simulated,
+    lenses::{BeatsClose, LensJudged, LensesJudged, Mean},
+    not_covered, ties,
+};
 use crate::context::Context;
 
 /// Reliability is drawn for these, in this order.
@@ -65,10 +70,34 @@ pub(super) fn page(
             max_drawdown: bets.max_drawdown,
             stopped,
         }),
+        lenses: lenses(&simulated.lenses),
         bankroll: curve
-            .map(|point| BankrollPoint { date: point.date, bankroll: point.balance, expected: None })
+            .map(|point| BankrollPoint {
+                date: point.date,
+                bankroll: point.balance,
+                expected: point.expected,
+            })
             .collect(),
         currency: context.settings.currency.clone(),
         notes,
     }
+}
+
+/// Returns what the page tells of the lenses; none without claims enough.
+fn lenses(judged: &LensesJudged) -> Option<LensesSummary> {
+    let all = judged.all?;
+    let at_the_close = |mean: Option<Mean>| mean.map(|mean| (mean.ev_clv, mean.ev_clv_error));
+    let row = |of: &LensJudged| LensRow {
+        lens: of.lens.title().to_owned(),
+        vetoed: of.vetoed,
+        better_half: at_the_close(of.better_half),
+        worse_half: at_the_close(of.worse_half),
+        returns: of.better_half.zip(of.worse_half).map(|(better, worse)| (better.roi, worse.roi)),
+    };
+    Some(LensesSummary {
+        claims: judged.claims,
+        games: all.games,
+        lenses: judged.lenses.iter().map(row).collect(),
+        beats_close: judged.beats_close.as_ref().map(BeatsClose::told),
+    })
 }

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
-use lenses::{Lens, LensKind};
-use market::{Explanation, Market, Money, Points, Prediction, ScoreForecast, Selection};
+use lenses::{Lens, LensKind, arbitrage::Leg};
+use market::{Explanation, LineRow, Market, Money, Points, Prediction, ScoreForecast, Selection};
 use serde_json::{Value, json};
 
 use crate::{
@@ -14,7 +14,10 @@ use crate::{
 
 /// Returns the selection as a bettor writes it: `Brentford +0.5`, `over 2.5`.
 pub(crate) fn selection(verdict: &Verdict) -> String {
-    let line = &verdict.line;
+    quote(&verdict.line)
+}
+
+fn quote(line: &LineRow) -> String {
     let side = match line.selection {
         Selection::Home => line.game.home.as_str(),
         Selection::Away => line.game.away.as_str(),
@@ -161,7 +164,41 @@ pub(super) fn slate(slate: &Slate, night: &Night, zone: &TimeZone) -> String {
         }
         let _ = write!(text, "\n{shown}\n");
     }
-    text
+    text + &contradictions(slate)
+}
+
+/// Prices that contradict one another: apart from the bets, for they rest on no forecast of ours.
+fn contradictions(slate: &Slate) -> String {
+    if slate.sure_profits.is_empty() && slate.middles.is_empty() {
+        return String::new();
+    }
+    let mut shown = table(&["prices that contradict one another", ">share", ">net"]);
+    let leg = |leg: &Leg| format!("{} {} at {}", quote(&leg.line), leg.line.price, leg.line.book);
+    let row = |legs: &[Leg], net: String| {
+        let game =
+            legs.first().map_or_else(String::new, |l| format!("{} – {}", l.line.game.home, l.line.game.away));
+        let names: Vec<String> = std::iter::once(game).chain(legs.iter().map(leg)).collect();
+        let shares: Vec<String> =
+            std::iter::once(String::new()).chain(legs.iter().map(|leg| percent(leg.share))).collect();
+        [names.join("\n"), shares.join("\n"), net]
+    };
+    for sure in slate.sure_profits.iter().take(5) {
+        shown.add_row(row(&sure.legs, format!("sure\n{}", signed_percent(sure.net))));
+    }
+    for middle in slate.middles.iter().take(5) {
+        let net = format!(
+            "{} inside\n{} outside\n{} both win",
+            signed_percent(middle.inside),
+            signed_percent(middle.outside),
+            percent(middle.chance)
+        );
+        shown.add_row(row(&middle.legs, net));
+    }
+    format!(
+        "\n{shown}\n{} and {} in all; not staked, and often gone or limited when tried.\n",
+        counted(slate.sure_profits.len(), "sure profit"),
+        counted(slate.middles.len(), "middle")
+    )
 }
 
 fn bets_table(picks: &[&Verdict]) -> String {
@@ -228,6 +265,8 @@ pub(super) fn slate_json(slate: &Slate) -> Value {
         "refused": slate.refused,
         "bets": slate.picks().map(verdict_json).collect::<Vec<_>>(),
         "near_misses": slate.near_misses().into_iter().map(verdict_json).collect::<Vec<_>>(),
+        "sure_profits": slate.sure_profits,
+        "middles": slate.middles,
     })
 }
 

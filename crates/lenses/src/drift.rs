@@ -1,0 +1,197 @@
+//! Where the consensus usually goes until the close: a drift that is learnt from past games and used only where it has
+//! proved itself (domain notes, section 5.4).
+//!
+//! Least squares with a small ridge of `ℓ(q_close) - ℓ(q_now)` on what stood there at the decision. It is fitted on the older
+//! four fifths of the games and kept when it foretells the others better than no drift at all.
+//!
+//! # Example
+//! ```
+//! use lenses::drift::{Drift, Standing};
+//! assert!(Drift::learn(&[]).is_none(), "300 examples at least");
+//! ```
+
+use market::Selection;
+use serde::{Deserialize, Serialize};
+
+/// Examples below which nothing is learnt.
+pub const FEWEST: usize = 300;
+/// Inputs, the constant not counted.
+const INPUTS: usize = 5;
+/// Penalty per standardised input.
+const RIDGE: f64 = 5.0;
+/// Share of the examples, the last ones, that decide.
+const UNSEEN: f64 = 0.2;
+
+/// What stands on one selection at the moment of a decision.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Standing {
+    /// Consensus log-odds minus those of the best price on offer: above 0 when that price is too long.
+    pub quote_gap: f64,
+    /// Consensus log-odds now minus those of the first quotes.
+    pub move_since_open: f64,
+    /// Hours to the start.
+    pub hours_left: f64,
+    /// Books behind the consensus.
+    pub books: f64,
+    /// Their robust standard deviation on the log-odds scale.
+    pub dispersion: f64,
+}
+
+impl Standing {
+    fn inputs(&self) -> [f64; INPUTS] {
+        // Hours, books and dispersion say how strongly the other two count; by themselves they favour no side.
+        let open = (1.0 + self.hours_left.max(0.0)).ln();
+        [
+            self.quote_gap,
+            self.move_since_open,
+            self.quote_gap * open,
+            self.quote_gap * self.books.max(1.0).ln(),
+            self.quote_gap * self.dispersion,
+        ]
+    }
+}
+
+/// One past selection: what stood there, and how far the consensus went.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Example {
+    /// At the decision.
+    pub standing: Standing,
+    /// Closing log-odds minus those at the decision.
+    pub moved: f64,
+}
+
+/// A learnt drift.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Drift {
+    coefficients: [f64; INPUTS],
+    scales: [f64; INPUTS],
+    /// No drift beyond this is believed: two standard deviations of past moves.
+    limit: f64,
+    /// Examples it was learnt from.
+    pub examples: usize,
+    /// Share of the unseen moves' variance that it explained.
+    pub explained: f64,
+}
+
+impl Drift {
+    /// Learns from past examples in time, oldest first; none when they are fewer than 300, or it foretells nothing.
+    pub fn learn(examples: &[Example]) -> Option<Self> {
+        let usable: Vec<Example> =
+            examples.iter().copied().filter(|example| example.moved.is_finite()).collect();
+        if usable.len() < FEWEST {
+            return None;
+        }
+        let cut = (usable.len() as f64 * (1.0 - UNSEEN)) as usize;
+        let (seen, unseen) = usable.split_at(cut);
+        let before = Self::fit(seen)?;
+        let squares = |of: &dyn Fn(&Example) -> f64| unseen.iter().map(|e| of(e).powi(2)).sum::<f64>();
+        let (with, without) =
+            (squares(&|e| e.moved - before.at(&e.standing)), squares(&|example| example.moved));
+        let explained = 1.0 - with / without;
+        (explained > 0.0).then(|| Self::fit(&usable)).flatten().map(|drift| Self { explained, ..drift })
+    }
+
+    /// Returns the drift to be expected of a selection, on the log-odds scale.
+    pub fn at(&self, standing: &Standing) -> f64 {
+        let inputs = standing.inputs();
+        let sum: f64 = (0..INPUTS).map(|i| self.coefficients[i] * inputs[i] / self.scales[i]).sum();
+        if sum.is_finite() { sum.clamp(-self.limit, self.limit) } else { 0.0 }
+    }
+
+    fn fit(examples: &[Example]) -> Option<Self> {
+        let count = examples.len() as f64;
+        let inputs: Vec<[f64; INPUTS]> = examples.iter().map(|e| e.standing.inputs()).collect();
+        let mut scales = [1.0; INPUTS];
+        for (i, scale) in scales.iter_mut().enumerate() {
+            let square = inputs.iter().map(|x| x[i] * x[i]).sum::<f64>() / count;
+            *scale = square.sqrt().max(1e-9);
+        }
+        let mut matrix = [[0.0; INPUTS]; INPUTS];
+        let mut right = [0.0; INPUTS];
+        for (x, example) in inputs.iter().zip(examples) {
+            for i in 0..INPUTS {
+                right[i] += x[i] / scales[i] * example.moved;
+                for j in 0..INPUTS {
+                    matrix[i][j] += x[i] / scales[i] * x[j] / scales[j];
+                }
+            }
+        }
+        for (i, row) in matrix.iter_mut().enumerate() {
+            row[i] += RIDGE;
+        }
+        let deviation = (examples.iter().map(|e| e.moved * e.moved).sum::<f64>() / count).sqrt();
+        let coefficients = solve(matrix, right)?;
+        Some(Self { coefficients, scales, limit: 2.0 * deviation, examples: examples.len(), explained: 0.0 })
+    }
+}
+
+/// Solves a positive definite system by Gaussian elimination.
+fn solve(mut matrix: [[f64; INPUTS]; INPUTS], mut right: [f64; INPUTS]) -> Option<[f64; INPUTS]> {
+    for pivot in 0..INPUTS {
+        if !matrix[pivot][pivot].is_finite() || matrix[pivot][pivot] <= 0.0 {
+            return None;
+        }
+        let above = matrix[pivot];
+        for row in pivot + 1..INPUTS {
+            let factor = matrix[row][pivot] / above[pivot];
+            matrix[row].iter_mut().zip(above).for_each(|(cell, over)| *cell -= factor * over);
+            right[row] -= factor * right[pivot];
+        }
+    }
+    let mut found = [0.0; INPUTS];
+    for row in (0..INPUTS).rev() {
+        let known: f64 = (row + 1..INPUTS).map(|column| matrix[row][column] * found[column]).sum();
+        found[row] = (right[row] - known) / matrix[row][row];
+    }
+    Some(found)
+}
+
+/// Returns the side of a market by which past games are counted: its other sides say the same with another sign.
+pub fn counted_side(selection: Selection) -> bool {
+    matches!(selection, Selection::Home | Selection::Over)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng as _, SeedableRng as _};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    fn examples(count: usize, pull: f64) -> Vec<Example> {
+        let mut random = ChaCha8Rng::seed_from_u64(17);
+        let one = |_| {
+            let standing = Standing {
+                quote_gap: random.random_range(-0.1..0.1),
+                move_since_open: random.random_range(-0.1..0.1),
+                hours_left: 6.0,
+                books: 5.0,
+                dispersion: 0.03,
+            };
+            Example { standing, moved: pull * standing.quote_gap + random.random_range(-0.05..0.05) }
+        };
+        (0..count).map(one).collect()
+    }
+
+    #[test]
+    fn a_pull_that_is_there_is_learnt() {
+        let drift = Drift::learn(&examples(2000, -0.5)).unwrap();
+        let standing =
+            Standing { quote_gap: 0.08, move_since_open: 0.0, hours_left: 6.0, books: 5.0, dispersion: 0.03 };
+        assert!((drift.at(&standing) + 0.04).abs() < 0.005, "{}", drift.at(&standing));
+        assert!(drift.explained > 0.2);
+        assert!(
+            drift.at(&Standing { quote_gap: 50.0, ..standing }).abs() <= drift.limit,
+            "nothing beyond what was seen"
+        );
+        assert!(drift.at(&Standing { quote_gap: f64::NAN, ..standing }).abs() < 1e-12);
+    }
+
+    #[test]
+    fn few_examples_and_pure_noise_give_no_drift() {
+        assert_eq!(Drift::learn(&examples(299, -0.5)), None);
+        if let Some(noise) = Drift::learn(&examples(2000, 0.0)) {
+            assert!(noise.explained < 0.02, "{noise:?}");
+        }
+    }
+}
