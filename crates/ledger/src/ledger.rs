@@ -70,7 +70,7 @@ struct State {
 
 #[derive(Debug, Clone)]
 enum Known {
-    Bet { ending: Option<usize>, revision: u32 },
+    Bet { placed: usize, ending: Option<usize>, revision: u32 },
     Cash,
 }
 
@@ -226,16 +226,16 @@ impl Ledger {
 
     /// Returns each bet as placed, with its ending if it has one, in the order placed.
     pub fn bets(&self) -> impl Iterator<Item = (&Entry, Option<&Entry>)> {
-        self.state.placed.iter().map(|index| {
-            let placed = &self.entries[*index];
-            (placed, self.ending_of(&placed.bet_id).map(|ending| &self.entries[ending]))
-        })
+        self.state.placed.iter().filter_map(|index| self.bet(&self.entries[*index].bet_id))
     }
 
-    fn ending_of(&self, bet_id: &str) -> Option<usize> {
-        match self.state.known.get(bet_id) {
-            Some(Known::Bet { ending, .. }) => *ending,
-            _ => None,
+    /// Returns a bet as placed, with its ending if it has one.
+    pub fn bet(&self, bet_id: &str) -> Option<(&Entry, Option<&Entry>)> {
+        match self.state.known.get(bet_id)? {
+            Known::Bet { placed, ending, .. } => {
+                Some((&self.entries[*placed], ending.map(|ending| &self.entries[ending])))
+            }
+            Known::Cash => None,
         }
     }
 
@@ -305,7 +305,7 @@ impl State {
                 self.known.insert(entry.bet_id.clone(), Known::Cash);
             }
             (Event::Placed, None) if entry.terms.is_some() => {
-                let bet = Known::Bet { ending: None, revision: 0 };
+                let bet = Known::Bet { placed: index, ending: None, revision: 0 };
                 self.known.insert(entry.bet_id.clone(), bet);
                 self.placed.push(index);
             }

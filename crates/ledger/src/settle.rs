@@ -101,7 +101,7 @@ impl Ledger {
         night: &Night,
     ) -> Option<Vec<Entry>> {
         let night = Night { run_id: BY_HAND.to_owned(), ..night.clone() };
-        let (placed, old) = self.bets().find(|(placed, _)| placed.bet_id == bet_id)?;
+        let (placed, old) = self.bet(bet_id)?;
         let revision = self.revision(bet_id);
         let close = old.and_then(|old| old.ending.as_ref());
         let ending = Ending {

@@ -51,8 +51,7 @@ fn settle(args: &SettleArgs, context: &Context) -> anyhow::Result<Status> {
     let night = Night { date, as_of, dry_run: false };
     let settled = match (&args.bet, args.outcome) {
         (Some(bet), Some(outcome)) => night::append(context, |ledger| {
-            let known = ledger.bets().any(|(placed, _)| placed.bet_id == *bet);
-            if !known {
+            if ledger.bet(bet).is_none() {
                 return Err(Usage(format!(
                     "no bet has the id `{bet}`: `edge ledger show --json` prints them"
                 ))
@@ -132,7 +131,7 @@ fn taken(
     then.append(bets.iter().map(|bet| bet.placed.clone()).collect(), context.settings.bankroll)?;
     for bet in bets {
         let Some((outcome, score)) = bet.ending else { continue };
-        let open = then.open_bets().iter().any(|open| open.bet_id == bet.placed.bet_id);
+        let open = then.bet(&bet.placed.bet_id).is_some_and(|(_, ended)| ended.is_none());
         let ended = open.then(|| then.settle_by_hand(&bet.placed.bet_id, outcome, score, writer)).flatten();
         then.append(ended.unwrap_or_default(), context.settings.bankroll)?;
     }

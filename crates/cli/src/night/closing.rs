@@ -89,3 +89,111 @@ fn apart(one: Option<Points>, other: Option<Points>) -> i32 {
 fn own_points(market: Market, points: Option<Points>, selection: market::Selection) -> Option<Points> {
     if market == Market::Spread { market_points(selection, points) } else { points }
 }
+
+#[cfg(test)]
+mod tests {
+    use ledger::SettlementRule;
+    use market::{Game, Price, RawRef, Selection};
+
+    use super::*;
+
+    fn line(book: &str, selection: Selection, points: f64, price: f64) -> LineRow {
+        let nfl = LeagueId::new("nfl").unwrap();
+        let start = "2021-11-12T01:20:00Z".parse().unwrap();
+        LineRow {
+            game: Game::new(&nfl, 2021, start, "2021-11-11".parse().unwrap(), "MIA", "BAL"),
+            book: book.into(),
+            market: Market::Spread,
+            selection,
+            points: Points::from_f64(points),
+            price: Price::new(price).unwrap(),
+            captured_at: "2021-11-12T01:00:00Z".parse().unwrap(),
+            is_closing: true,
+            source: "test".into(),
+            raw_ref: RawRef { payload: "ab".into(), row: 0 },
+        }
+    }
+
+    fn bet(points: f64) -> Terms {
+        let line = line("north", Selection::Away, points, 2.0);
+        Terms {
+            game_id: line.game.game_id.clone(),
+            league: line.game.league.clone(),
+            home: line.game.home.clone(),
+            away: line.game.away.clone(),
+            start_time: line.game.start_time,
+            market: line.market,
+            selection: line.selection,
+            points: line.points,
+            book: line.book.clone(),
+            price: line.price,
+            captured_at: line.captured_at,
+            raw_ref: line.raw_ref.clone(),
+            probability_model: None,
+            probability_market: None,
+            probability: None,
+            edge: None,
+            lenses: [None; 5],
+            score: None,
+            growth_added: None,
+            weights_version: String::new(),
+            model_version: String::new(),
+            rule: SettlementRule::of(Market::Spread, false),
+        }
+    }
+
+    /// Four hundred games: margins from -9 to 10, half of them 3.
+    fn shapes() -> Shapes {
+        let results: Vec<ResultRow> = (0..400_u16)
+            .map(|i| {
+                let home_score = if i % 2 == 0 { 13 } else { 1 + i / 2 % 20 };
+                let line = line("x", Selection::Home, 0.5, 2.0);
+                ResultRow {
+                    game: line.game,
+                    home_score,
+                    away_score: 10,
+                    status: GameStatus::Final,
+                    known_at: line.captured_at,
+                    source: "test".into(),
+                    raw_ref: line.raw_ref,
+                }
+            })
+            .collect();
+        Shapes::of(&results)
+    }
+
+    #[test]
+    fn the_close_at_the_bets_own_points_comes_first_and_its_own_book() {
+        let lines = [
+            line("south", Selection::Home, -3.5, 1.8),
+            line("south", Selection::Away, 3.5, 2.1),
+            line("north", Selection::Home, -3.5, 1.9),
+            line("north", Selection::Away, 3.5, 2.0),
+            line("north", Selection::Home, -2.5, 1.7),
+            line("north", Selection::Away, 2.5, 2.2),
+        ];
+        let close = closing(&bet(3.5), &lines, &Shapes::default()).unwrap();
+        assert_eq!((close.points, close.price.decimal()), (Points::from_f64(3.5), 2.0));
+        assert!(close.probability > 0.45 && close.probability < 0.5);
+    }
+
+    #[test]
+    fn points_that_moved_over_a_key_number_change_the_probability_by_its_weight() {
+        let lines = [line("north", Selection::Home, -2.5, 1.9), line("north", Selection::Away, 2.5, 1.9)];
+        let close = closing(&bet(3.5), &lines, &shapes()).unwrap();
+        assert_eq!(close.points, Points::from_f64(2.5), "where it really closed");
+        assert!(close.probability > 0.8, "+3.5 keeps every win by 3: {}", close.probability);
+        assert_eq!(
+            closing(&bet(3.5), &lines, &Shapes::default()),
+            None,
+            "nothing is known of the league's margins"
+        );
+    }
+
+    #[test]
+    fn nobody_at_the_close_is_no_close() {
+        assert_eq!(closing(&bet(3.5), &[], &shapes()), None);
+        let one_side = [line("north", Selection::Away, 3.5, 2.0)];
+        assert_eq!(closing(&bet(3.5), &one_side, &shapes()), None, "one side tells no probability");
+    }
+}

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helper fails the test by panicking")]
 
+mod contradictions;
 mod laws;
 mod quotes;
 mod reasons;
