@@ -273,6 +273,14 @@ impl Entry {
     }
 }
 
+/// Tells whether `text` is the id of this event, without writing it down.
+pub(crate) fn is_event_id(text: &str, bet_id: &str, event: Event, revision: u32) -> bool {
+    let rest = text.strip_prefix(bet_id).and_then(|rest| rest.strip_prefix('/'));
+    let count = rest.and_then(|rest| rest.strip_prefix(event.as_str())?.strip_prefix('/'));
+    count
+        .is_some_and(|count| count.parse() == Ok(revision) && !count.starts_with(['+', '0']) | (count == "0"))
+}
+
 pub(crate) fn event_id(bet_id: &str, event: Event, revision: u32) -> String {
     format!("{bet_id}/{event}/{revision}")
 }

@@ -24,7 +24,7 @@ use rustc_hash::FxHashMap;
 
 use crate::{
     Entry, Event, LedgerError, Mode,
-    entry::event_id,
+    entry::is_event_id,
     read::{self, Rows},
     row::{self, COLUMNS, Layout},
     seal::{Head, Seal},
@@ -105,17 +105,20 @@ impl Ledger {
 
     fn extend(&mut self, rows: Rows) -> Result<(), LedgerError> {
         self.layout = rows.layout.or(self.layout.take());
-        let count = rows.entries.len();
+        let count = rows.chunks.iter().map(Vec::len).sum();
         self.entries.reserve(count);
-        self.state.known.reserve(count);
-        for entry in rows.entries {
-            let event_id = entry.event_id.clone();
+        self.seals.reserve(count);
+        self.state.known.reserve(count / 2);
+        for (entry, seal) in rows.chunks.into_iter().flatten() {
             let line = read::line_of(self.entries.len());
-            self.take(entry).map_err(|problem| LedgerError::History { line, event_id, problem })?;
+            if let Err(problem) = self.state.apply(&entry, self.entries.len()) {
+                return Err(LedgerError::History { line, event_id: entry.event_id, problem });
+            }
+            self.entries.push(entry);
+            self.seals.extend(seal);
         }
-        match rows.seals {
-            Some(seals) => self.seals.extend(seals),
-            None => self.seal_the_rest(),
+        if !rows.sealed {
+            self.seal_the_rest();
         }
         Ok(())
     }
@@ -284,7 +287,7 @@ impl State {
             Some(Known::Bet { revision, .. }) => *revision,
             _ => 0,
         };
-        if entry.event_id != event_id(&entry.bet_id, entry.event, revision) {
+        if !is_event_id(&entry.event_id, &entry.bet_id, entry.event, revision) {
             return Err("its event id does not follow from bet, event and earlier corrections");
         }
         let ended = matches!(entry.event, Event::Settled | Event::Voided | Event::Corrected);

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::{
     Entry, LedgerError,
-    row::{Layout, decode},
+    row::{Layout, Names, decode},
     seal::Seal,
 };
 
@@ -13,13 +13,14 @@ use crate::{
 const CHUNK: usize = 4096;
 
 /// Rows with their seals, where they have any.
-type Chunk = Vec<(Entry, Option<Seal>)>;
+pub(crate) type Chunk = Vec<(Entry, Option<Seal>)>;
 
 /// What stands in a ledger's text.
 pub(crate) struct Rows {
-    pub(crate) entries: Vec<Entry>,
-    /// One per entry; none when the text has no seals, or they are not asked for.
-    pub(crate) seals: Option<Vec<Seal>>,
+    /// In order, as they were read.
+    pub(crate) chunks: Vec<Chunk>,
+    /// Whether they carry seals that were asked for.
+    pub(crate) sealed: bool,
     /// How the lines are laid out; none of a text without a header.
     pub(crate) layout: Option<Layout>,
 }
@@ -34,7 +35,7 @@ pub(crate) fn rows(text: &str, with_seals: bool) -> Result<Rows, LedgerError> {
     let (header, body) = text.split_once('\n').unwrap_or((text, ""));
     let header = header.trim_end_matches('\r');
     if text.is_empty() {
-        return Ok(Rows { entries: Vec::new(), seals: Some(Vec::new()), layout: None });
+        return Ok(Rows { chunks: Vec::new(), sealed: true, layout: None });
     }
     let not_a_header = || LedgerError::Header { found: header.chars().take(60).collect() };
     let layout = record_of(header).and_then(|cells| Layout::of(&cells)).ok_or_else(not_a_header)?;
@@ -67,15 +68,8 @@ fn rows_of(body: &str, layout: Layout, seal: Option<Seal>, before: usize) -> Res
             read_chunk(chunk, &layout, earlier, seal.is_some(), before + first)
         })
         .collect();
-    let mut entries = Vec::with_capacity(lines.len());
-    let mut seals = Vec::with_capacity(lines.len());
-    for chunk in chunks {
-        for (entry, seal) in chunk? {
-            entries.push(entry);
-            seals.extend(seal);
-        }
-    }
-    Ok(Rows { entries, seals: seal.map(|_| seals), layout: Some(layout) })
+    let chunks = chunks.into_iter().collect::<Result<_, _>>()?;
+    Ok(Rows { chunks, sealed: seal.is_some(), layout: Some(layout) })
 }
 
 fn read_chunk(
@@ -86,10 +80,18 @@ fn read_chunk(
     before: usize,
 ) -> Result<Chunk, LedgerError> {
     let mut rows = Vec::with_capacity(lines.len());
+    let mut names = Names::default();
     for (index, text) in lines.iter().enumerate() {
         let line = line_of(before + index);
-        let record = record_of(text).ok_or(LedgerError::Csv { line })?;
-        let entry = decode(&record, line, layout)?;
+        // Hardly a row has quotes; without them a comma is a comma.
+        let entry = if text.contains('"') {
+            let record = record_of(text).ok_or(LedgerError::Csv { line })?;
+            decode(record.iter(), line, layout, &mut names)?
+        } else if text.is_empty() {
+            return Err(LedgerError::Csv { line });
+        } else {
+            decode(text.split(','), line, layout, &mut names)?
+        };
         if is_sealed {
             let (row, claimed) = sealed(text).ok_or(LedgerError::Seal { line })?;
             let holds =
@@ -108,9 +110,9 @@ fn sealed(line: &str) -> Option<(&str, &str)> {
 
 /// Reads one line as CSV; none when it is not exactly one record.
 fn record_of(line: &str) -> Option<StringRecord> {
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).buffer_capacity(1024).from_reader(line.as_bytes());
-    let mut record = StringRecord::with_capacity(line.len(), 48);
-    let whole = reader.read_record(&mut record).ok()? && line.matches('"').count().is_multiple_of(2);
-    whole.then_some(record)
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(line.as_bytes());
+    let mut record = StringRecord::new();
+    // A quote that is left open would be taken for text with line ends.
+    let whole = line.matches('"').count().is_multiple_of(2);
+    (whole && reader.read_record(&mut record).ok()?).then_some(record)
 }

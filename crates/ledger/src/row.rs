@@ -15,7 +15,8 @@
 use std::{borrow::Cow, fmt::Display};
 
 use csv::StringRecord;
-use market::{GameId, LeagueId, Market, Points, Price, RawRef, Selection};
+use market::{GameId, LeagueId, Market, Name, Points, Price, RawRef, Selection};
+use rustc_hash::FxHashMap;
 
 use crate::{
     ClosingLine, Clv, Entry, Event, LedgerError, Mode, Outcome, SettlementRule, clv,
@@ -221,11 +222,24 @@ fn number(value: Option<impl Display>) -> String {
 }
 
 /// Reads the cells of an event; the error names the line and the column.
-pub(crate) fn decode(record: &StringRecord, line: u64, layout: &Layout) -> Result<Entry, LedgerError> {
-    if record.len() != layout.cells {
-        return Err(LedgerError::Columns { line, found: record.len(), expected: layout.cells });
+pub(crate) fn decode<'a>(
+    cells: impl Iterator<Item = &'a str>,
+    line: u64,
+    layout: &'a Layout,
+    names: &'a mut Names,
+) -> Result<Entry, LedgerError> {
+    let mut record = [""; COLUMNS.len()];
+    let mut found = 0;
+    for cell in cells {
+        if let Some(slot) = record.get_mut(found) {
+            *slot = cell;
+        }
+        found += 1;
     }
-    let cells = &mut Cells { record, line, layout, next: 0 };
+    if found != layout.cells {
+        return Err(LedgerError::Columns { line, found, expected: layout.cells });
+    }
+    let cells = &mut Cells { record, line, layout, names, next: 0 };
     let date = cells.parse("a date like 2021-11-11", |t| t.parse().ok())?;
     let game_id = cells.text();
     let stake = cells.parse("an amount like 12.50", |t| t.parse().ok())?;
@@ -265,26 +279,26 @@ pub(crate) fn decode(record: &StringRecord, line: u64, layout: &Layout) -> Resul
 }
 
 fn decode_terms(cells: &mut Cells<'_>, game_id: &str) -> Result<(Terms, market::Timestamp), LedgerError> {
-    let league = cells.parse("a league id", |t| LeagueId::new(t).ok())?;
-    let (home, away) = (cells.text().as_str().into(), cells.text().as_str().into());
+    let league = cells.named("a league id", Names::league)?;
+    let (home, away) = (cells.name(), cells.name());
     let start_time = cells.instant()?;
     let market = cells.parse("moneyline, spread or total", Market::parse)?;
     let selection = cells.parse("home, draw, away, over or under", Selection::parse)?;
     let points = cells.points()?;
-    let book = cells.text().as_str().into();
+    let book = cells.name();
     let price = cells.parse("decimal odds above 1", price)?;
     let captured_at = cells.instant()?;
-    let raw_ref = cells.parse("a payload hash and row like ab12#7", |t| {
+    let raw_ref = cells.named("a payload hash and row like ab12#7", |names, t| {
         let text = unescape(t);
         let (payload, row) = text.rsplit_once('#')?;
-        Some(RawRef { payload: payload.into(), row: row.parse().ok()? })
+        Some(RawRef { payload: names.name(payload), row: row.parse().ok()? })
     })?;
     let as_of = cells.instant()?;
     let [probability_model, probability_market, probability, edge] = cells.numbers()?;
     let lenses = cells.numbers()?;
     let [score, growth_added] = cells.numbers()?;
     let (weights_version, model_version) = (cells.text(), cells.text());
-    let rule = cells.parse("a known settlement rule", SettlementRule::parse)?;
+    let rule = cells.named("a known settlement rule", Names::rule)?;
     let game_id = GameId::from_text(game_id);
     let terms = Terms {
         game_id,
@@ -342,21 +356,64 @@ fn price(text: &str) -> Option<Price> {
 
 /// Reads cells one after the other.
 struct Cells<'a> {
-    record: &'a StringRecord,
+    record: [&'a str; COLUMNS.len()],
     line: u64,
     layout: &'a Layout,
+    names: &'a mut Names,
     next: usize,
+}
+
+/// Names that were read before: the same ones stand in thousands of rows, and are kept once.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    texts: FxHashMap<String, Name>,
+    leagues: FxHashMap<String, LeagueId>,
+    rules: FxHashMap<String, SettlementRule>,
+}
+
+impl Names {
+    fn name(&mut self, text: &str) -> Name {
+        if let Some(name) = self.texts.get(text) {
+            return name.clone();
+        }
+        let name = Name::from(text);
+        self.texts.insert(text.to_owned(), name.clone());
+        name
+    }
+
+    fn league(&mut self, text: &str) -> Option<LeagueId> {
+        if let Some(league) = self.leagues.get(text) {
+            return Some(league.clone());
+        }
+        let league = LeagueId::new(text).ok()?;
+        self.leagues.insert(text.to_owned(), league.clone());
+        Some(league)
+    }
+
+    fn rule(&mut self, text: &str) -> Option<SettlementRule> {
+        if let Some(rule) = self.rules.get(text) {
+            return Some(*rule);
+        }
+        let rule = SettlementRule::parse(text)?;
+        self.rules.insert(text.to_owned(), rule);
+        Some(rule)
+    }
 }
 
 impl<'a> Cells<'a> {
     fn raw(&mut self) -> &'a str {
         let place = self.layout.places.get(self.next).copied().flatten();
         self.next += 1;
-        place.and_then(|place| self.record.get(place)).unwrap_or_default()
+        place.and_then(|place| self.record.get(place)).copied().unwrap_or_default()
     }
 
     fn text(&mut self) -> String {
         unescape(self.raw()).into_owned()
+    }
+
+    fn name(&mut self) -> Name {
+        let text = unescape(self.raw());
+        self.names.name(&text)
     }
 
     fn parse<T>(
@@ -364,8 +421,16 @@ impl<'a> Cells<'a> {
         expected: &'static str,
         read: impl Fn(&str) -> Option<T>,
     ) -> Result<T, LedgerError> {
+        self.named(expected, |_, text| read(text))
+    }
+
+    fn named<T>(
+        &mut self,
+        expected: &'static str,
+        read: impl FnOnce(&mut Names, &str) -> Option<T>,
+    ) -> Result<T, LedgerError> {
         let text = self.raw();
-        read(text).ok_or_else(|| LedgerError::Cell {
+        read(self.names, text).ok_or_else(|| LedgerError::Cell {
             line: self.line,
             column: COLUMNS[self.next - 1],
             found: text.to_owned(),

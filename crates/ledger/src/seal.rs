@@ -1,6 +1,6 @@
 //! Each row carries the hash of itself and of all rows before it, so that nothing can be changed or taken away unseen.
 //!
-//! A seal is SHA-256 over the seal before, a comma, and the row's own text; before the first row stands the hash of the header.
+//! A seal is BLAKE3 over the seal before, a comma, and the row's own text; before the first row stands the hash of the header.
 //! The last seal is also kept beside the file (and told in every report), for a chain alone does not show that its end was cut
 //! off.
 //!
@@ -15,7 +15,6 @@
 
 use std::fmt;
 
-use ring::digest::{Context, SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 /// Hash of a row and of everything before it.
@@ -26,17 +25,15 @@ pub struct Seal([u8; 32]);
 impl Seal {
     /// Returns the seal that stands before the first row.
     pub fn of_header(header: &str) -> Self {
-        Self(bytes(&digest(&SHA256, header.as_bytes())))
+        Self(blake3::hash(header.as_bytes()).into())
     }
 
     /// Returns the seal of the next row, given its text without its own seal.
     #[must_use]
     pub fn then(self, row: &str) -> Self {
-        let mut context = Context::new(&SHA256);
-        context.update(self.to_string().as_bytes());
-        context.update(b",");
-        context.update(row.as_bytes());
-        Self(bytes(&context.finish()))
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.to_string().as_bytes()).update(b",").update(row.as_bytes());
+        Self(hasher.finalize().into())
     }
 
     /// Reads 64 hexadecimal digits.
@@ -48,12 +45,6 @@ impl Seal {
         }
         (digits.len() == 64).then_some(Self(seal))
     }
-}
-
-fn bytes(digest: &ring::digest::Digest) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest.as_ref());
-    bytes
 }
 
 fn digit(character: u8) -> Option<u8> {

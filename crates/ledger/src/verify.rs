@@ -9,6 +9,7 @@
 use std::{collections::BTreeMap, fmt::Display};
 
 use market::Money;
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
@@ -54,35 +55,47 @@ impl Ledger {
     /// The balance before a mode's first event is taken as written.
     pub fn verify(&self) -> Result<Verified, Mismatch> {
         let mut balances: BTreeMap<Mode, Money> = BTreeMap::new();
-        let mut placed: FxHashMap<&str, &Entry> = FxHashMap::default();
         let mut endings: FxHashMap<&str, &Entry> = FxHashMap::default();
+        let mut open = 0;
         for (index, entry) in self.entries().iter().enumerate() {
             let check = Check { line: line_of(index), entry };
             let before = balances.get(&entry.mode).copied().unwrap_or(entry.balance - entry.effect());
-            match (entry.event, placed.get(entry.bet_id.as_str())) {
-                (Event::Placed, _) => {
+            match entry.event {
+                Event::Placed => {
+                    open += 1;
                     check.same("pnl", entry.pnl, Money::ZERO)?;
-                    placed.insert(&entry.bet_id, entry);
                 }
-                (Event::Deposit | Event::Withdrawal, _) => check.same("pnl", entry.pnl, Money::ZERO)?,
-                (Event::Settled | Event::Voided, Some(bet)) => {
-                    check.follows(bet)?;
-                    check.ending()?;
-                    endings.insert(&entry.bet_id, entry);
+                Event::Deposit | Event::Withdrawal => check.same("pnl", entry.pnl, Money::ZERO)?,
+                Event::Settled | Event::Voided => {
+                    open -= 1;
+                    if self.revision(&entry.bet_id) > 0 {
+                        endings.insert(&entry.bet_id, entry);
+                    }
                 }
-                (Event::Corrected, Some(bet)) => {
-                    check.follows(bet)?;
+                Event::Corrected => {
+                    open += 1;
                     if let Some(old) = endings.remove(entry.bet_id.as_str()) {
                         check.same("pnl", entry.pnl, -old.pnl)?;
                     }
                 }
-                // Reading has refused endings of bets that were never placed.
-                (Event::Settled | Event::Voided | Event::Corrected, None) => {}
             }
             check.same("balance", entry.balance, before + entry.effect())?;
             balances.insert(entry.mode, entry.balance);
         }
-        Ok(Verified { rows: self.entries().len(), bets: placed.len(), open: placed.len() - endings.len() })
+        self.entries().par_iter().enumerate().try_for_each(|(index, entry)| self.one(index, entry))?;
+        Ok(Verified { rows: self.entries().len(), bets: self.bets().count(), open })
+    }
+
+    /// Checks what follows from the bet as placed alone: its terms, grade, profit and closing value.
+    fn one(&self, index: usize, entry: &Entry) -> Result<(), Mismatch> {
+        // Reading has refused endings of bets that were never placed.
+        let Some((placed, _)) = self.bet(&entry.bet_id) else { return Ok(()) };
+        let check = Check { line: line_of(index), entry };
+        match entry.event {
+            Event::Settled | Event::Voided => check.follows(placed).and_then(|()| check.ending()),
+            Event::Corrected => check.follows(placed),
+            Event::Placed | Event::Deposit | Event::Withdrawal => Ok(()),
+        }
     }
 }
 

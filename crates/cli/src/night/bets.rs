@@ -83,17 +83,20 @@ fn run_name(task: &TaskContext<'_>) -> String {
 
 /// Appends the endings that follow from results visible as of the night; returns those that were new.
 pub(crate) fn settle(context: &Context, night: &Night, run_id: &str) -> anyhow::Result<Vec<Entry>> {
-    if Book::open(context)?.ledger().bets().next().is_none() {
-        return Ok(Vec::new());
-    }
-    let snapshot = context.snapshot(night.as_of)?;
-    let results: Vec<market::ResultRow> = snapshot.latest_results().into_iter().cloned().collect();
-    let shapes = Shapes::of(&results);
-    let close = |bet: &Entry| {
-        let terms = bet.terms.as_ref()?;
-        closing(terms, snapshot.lines.iter().filter(|line| line.game.game_id == terms.game_id), &shapes)
-    };
-    append(context, |ledger| Ok(ledger.settle(&results, close, &night.writer(run_id))))
+    append(context, |ledger| {
+        if ledger.bets().next().is_none() {
+            return Ok(Vec::new());
+        }
+        let snapshot = context.snapshot(night.as_of)?;
+        let results: Vec<market::ResultRow> = snapshot.latest_results().into_iter().cloned().collect();
+        let shapes = Shapes::of(&results);
+        let close = |bet: &Entry| {
+            let terms = bet.terms.as_ref()?;
+            let of_game = snapshot.lines.iter().filter(|line| line.game.game_id == terms.game_id);
+            closing(terms, of_game, &shapes)
+        };
+        Ok(ledger.settle(&results, close, &night.writer(run_id)))
+    })
 }
 
 pub(super) fn ledger_step(
