@@ -277,8 +277,8 @@ impl Entry {
 pub(crate) fn is_event_id(text: &str, bet_id: &str, event: Event, revision: u32) -> bool {
     let rest = text.strip_prefix(bet_id).and_then(|rest| rest.strip_prefix('/'));
     let count = rest.and_then(|rest| rest.strip_prefix(event.as_str())?.strip_prefix('/'));
-    count
-        .is_some_and(|count| count.parse() == Ok(revision) && !count.starts_with(['+', '0']) | (count == "0"))
+    let plain = |count: &str| count == "0" || !count.starts_with(['+', '0']);
+    count.is_some_and(|count| plain(count) && count.parse() == Ok(revision))
 }
 
 pub(crate) fn event_id(bet_id: &str, event: Event, revision: u32) -> String {
