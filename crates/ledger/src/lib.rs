@@ -15,7 +15,7 @@
 //! | [`row`] | how is an event written as a line of text? |
 //! | [`seal`] | how is it seen that a row was changed, or is gone? |
 //! | [`ledger`](mod@ledger) | what has happened so far, and what may be appended? |
-//! | [`file`] | how is the ledger kept, so that a crash loses and doubles nothing? |
+//! | [`file`](mod@file) | how is the ledger kept, so that a crash loses and doubles nothing? |
 //! | [`account`] | balance, drawdown, curve and records |
 //! | [`luck`] | is it bad luck, or a bad model? |
 //! | [`import`] | how do bets that were placed by hand come in? |

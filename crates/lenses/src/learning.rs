@@ -144,12 +144,12 @@ fn fit(rows: &[Row]) -> (f64, [f64; 5]) {
     for _ in 0..ROUNDS {
         let before = (intercept, betas);
         let (slope, bend) = derivatives(rows, intercept, &betas, |_| 1.0);
-        intercept += slope / (bend + 1e-9);
+        intercept += damped(slope, bend + 1e-6);
         for lens in 0..5 {
             let mean = betas.iter().sum::<f64>() / 5.0;
             let (slope, bend) = derivatives(rows, intercept, &betas, |row| row.logs[lens]);
             // The penalty is RIDGE/2 · Σ (βᵢ - mean)²; its own derivative by βᵢ is RIDGE · (βᵢ - mean).
-            let step = (slope - RIDGE * (betas[lens] - mean)) / (bend + 0.8 * RIDGE);
+            let step = damped(slope - RIDGE * (betas[lens] - mean), bend + 0.8 * RIDGE);
             betas[lens] = (betas[lens] + step).max(0.0);
         }
         let moved = betas.iter().zip(before.1).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
@@ -158,6 +158,12 @@ fn fit(rows: &[Row]) -> (f64, [f64; 5]) {
         }
     }
     (intercept, betas)
+}
+
+/// Returns a Newton step that is never longer than a quarter: far from the top the second derivative is next to nothing,
+/// and where a lens has refused, its logarithm is large.
+fn damped(slope: f64, bend: f64) -> f64 {
+    (slope / bend).clamp(-0.25, 0.25)
 }
 
 fn derivatives(rows: &[Row], intercept: f64, betas: &[f64; 5], of: impl Fn(&Row) -> f64) -> (f64, f64) {
@@ -189,9 +195,10 @@ fn judge(seen: &[Row], unseen: &[Row], weights: [f64; 5]) -> (f64, f64) {
     for _ in 0..ROUNDS {
         let betas = weights.map(|w| slope * w);
         let (down, bend) = derivatives(seen, intercept, &betas, |_| 1.0);
-        intercept += down / (bend + 1e-9);
+        intercept += damped(down, bend + 1e-6);
+        let betas = weights.map(|w| slope * w);
         let (down, bend) = derivatives(seen, intercept, &betas, |row| dot(&weights, &row.logs));
-        slope = (slope + down / (bend + 1e-6)).max(0.0);
+        slope = (slope + damped(down, bend + 1e-3)).max(0.0);
     }
     let loss = |row: &Row| {
         let p = logistic(intercept + slope * dot(&weights, &row.logs)).clamp(1e-9, 1.0 - 1e-9);
@@ -300,5 +307,21 @@ mod tests {
             bet.lenses[2] = None;
         }
         assert!(!matches!(learn(&past, &Weights::default(), "x"), Learned::TooFew { .. }));
+    }
+
+    #[test]
+    fn refusals_among_the_bets_do_not_throw_it_off() {
+        let mut past = history(1200, [0.1, 0.3, 0.4, 0.1, 0.1], 19);
+        for bet in past.iter_mut().step_by(3) {
+            bet.lenses[0] = Some(0.0);
+            bet.lenses[1] = Some(0.0);
+            bet.ev_clv = -0.02;
+        }
+        let (Learned::Promoted(challenge) | Learned::Kept(challenge)) =
+            learn(&past, &Weights::default(), "x")
+        else {
+            panic!("there are games enough")
+        };
+        assert!(challenge.log_loss.iter().all(|loss| *loss < 0.7), "no worse than a coin: {challenge:?}");
     }
 }
