@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub(crate) use self::{
     best::{best_predictor, published},
-    bets::{append, entry_json, ledger_row, place, settle, terms, verify_ledger, writer},
+    bets::{append, entry_json, ledger_row, overdue, place, settle, terms, verify_ledger, writer},
     book::{Book, reseal},
     champion::promote,
     closing::{Shapes, closing},

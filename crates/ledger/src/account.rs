@@ -175,7 +175,8 @@ impl Ledger {
         for entry in self.entries().iter().filter(|entry| entry.mode == mode) {
             let before = (entry.balance - entry.effect()).as_f64();
             if before > 0.0 && !matches!(entry.event, Event::Deposit | Event::Withdrawal) {
-                index *= 1.0 + entry.pnl.as_f64() / before;
+                // Money that was taken out since may leave less than was staked.
+                index *= (1.0 + entry.pnl.as_f64() / before.max(entry.stake.as_f64())).max(0.0);
             }
             profit = profit + entry.pnl;
             peak = peak.max(index);
@@ -252,7 +253,9 @@ impl Ledger {
         let one = |(placed, ended): (&Entry, Option<&Entry>)| {
             let (terms, ended) = (placed.terms.as_ref()?, ended?);
             let ev_clv = ended.ending.as_ref()?.clv?.expected_value;
-            let scored = terms.lenses.iter().any(Option::is_some) && ended.as_of <= as_of;
+            let scored = terms.lenses.iter().any(Option::is_some)
+                && ended.event != Event::Voided
+                && ended.as_of <= as_of;
             let week = placed.as_of.as_second().div_euclid(7 * 86_400);
             let game = terms.game_id.to_string();
             scored.then_some(PastBet { game, week, lenses: terms.lenses, ev_clv })
@@ -265,7 +268,8 @@ impl Ledger {
         let one = |(placed, ended): (&Entry, Option<&Entry>)| {
             let (terms, ended) = (placed.terms.as_ref()?, ended?);
             let clv = ended.ending.as_ref()?.clv?;
-            let known = terms.league == *league && ended.as_of <= as_of;
+            let ours = terms.score.is_some() && ended.event != Event::Voided;
+            let known = ours && terms.league == *league && ended.as_of <= as_of;
             known.then(|| PastClv {
                 game_id: terms.game_id.clone(),
                 age_days: as_of.duration_since(placed.as_of).as_secs_f64() / 86_400.0,

@@ -91,8 +91,10 @@ impl LedgerFile {
     pub fn open(path: &Path) -> Result<Self, LedgerFileError> {
         let mut file =
             Self { path: path.to_owned(), ledger: Ledger::default(), end: 0, unfinished: false, torn: 0 };
+        // The head first: whoever appends meanwhile writes rows before it, so that it is never ahead of what is read.
+        let head = file.head()?;
         file.take(&file.bytes()?)?;
-        if let Some(head) = file.head()? {
+        if let Some(head) = head {
             file.ledger.follows(&head).map_err(|source| file.content(source))?;
         }
         Ok(file)
@@ -200,7 +202,8 @@ impl LedgerFile {
             .set_len(start)
             .and_then(|()| file.seek(SeekFrom::Start(start)))
             .and_then(|_| file.write_all(text.as_bytes()))
-            .and_then(|()| file.sync_data());
+            .and_then(|()| file.sync_data())
+            .and_then(|()| if count == 0 { File::open(self.folder())?.sync_all() } else { Ok(()) });
         if let Err(error) = written {
             // Should this fail too, the next append cuts the piece away.
             let _cut = file.set_len(start).and_then(|()| file.sync_data());
@@ -246,7 +249,8 @@ impl LedgerFile {
         let new = path.with_extension("new");
         let written = File::create(&new)
             .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_data()))
-            .and_then(|()| fs::rename(&new, path));
+            .and_then(|()| fs::rename(&new, path))
+            .and_then(|()| File::open(self.folder())?.sync_all());
         written.map_err(|error| {
             let _gone = fs::remove_file(&new);
             self.system("write", error)

@@ -19,6 +19,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use market::{Date, Money, Timestamp};
 use rustc_hash::FxHashMap;
 
@@ -189,12 +190,32 @@ impl Ledger {
     /// `starting` is a mode's balance before its first event; later the file itself says it. All or nothing: when one
     /// entry contradicts the history, none is appended.
     pub fn append(&mut self, entries: Vec<Entry>, starting: Money) -> Result<String, LedgerError> {
+        self.append_from(entries, |_| starting)
+    }
+
+    /// Returns the ledger as if only the entries that are `visible` had been written.
+    ///
+    /// Each mode begins with what it had before its first entry of all, whatever the settings say by now.
+    pub fn view(&self, visible: impl Fn(&Entry) -> bool, starting: Money) -> Result<Self, LedgerError> {
+        let first = |mode| self.entries.iter().find(|entry| entry.mode == mode);
+        let before = |mode| first(mode).map_or(starting, |entry| entry.balance - entry.effect());
+        let mut view = Self::default();
+        view.append_from(self.entries.iter().filter(|entry| visible(entry)).cloned().collect(), before)?;
+        Ok(view)
+    }
+
+    fn append_from(
+        &mut self,
+        entries: Vec<Entry>,
+        starting: impl Fn(Mode) -> Money,
+    ) -> Result<String, LedgerError> {
         let count = self.entries.len();
         for entry in entries {
             if self.state.has(&entry) {
                 continue;
             }
-            if let Err(refused) = self.append_one(entry, starting) {
+            let before = starting(entry.mode);
+            if let Err(refused) = self.append_one(entry, before) {
                 self.forget_after(count);
                 return Err(refused);
             }
@@ -247,6 +268,18 @@ impl Ledger {
         self.bets().filter(|(_, ending)| ending.is_none()).map(|(placed, _)| placed).collect()
     }
 
+    /// Returns the open bets whose game should have ended long ago: three days after the rule's hours for moved games.
+    ///
+    /// Their game has no result under its id, as after a move to a date that its source does not connect with it.
+    pub fn overdue(&self, as_of: Timestamp) -> Vec<&Entry> {
+        let late = |bet: &&Entry| {
+            bet.terms.as_ref().is_some_and(|terms| {
+                as_of.duration_since(terms.start_time) > terms.rule.moved_within() + OVERDUE_AFTER
+            })
+        };
+        self.open_bets().into_iter().filter(late).collect()
+    }
+
     /// Returns how often the bet was corrected.
     pub(crate) fn revision(&self, bet_id: &str) -> u32 {
         match self.state.known.get(bet_id) {
@@ -259,6 +292,9 @@ impl Ledger {
         self.state.balances.get(&mode).copied()
     }
 }
+
+/// A result that is not there so long after it could have been will not come by itself.
+const OVERDUE_AFTER: SignedDuration = SignedDuration::from_hours(72);
 
 /// Returns the first line of a ledger, without its line end.
 fn header() -> String {

@@ -64,7 +64,7 @@ impl Luck {
                 "A result this poor had a chance of {claimed} under the claimed edges: they are hard to believe."
             ),
             (Some(close), false) if close.expected < 0.0 => format!(
-                "A result no better had a chance of {claimed} under the claimed edges; but the closing prices expected a loss: what was won, was luck."
+                "A result no better had a chance of {claimed} under the claimed edges; but the closing prices expected a loss: no skill shows in it."
             ),
             _ => format!(
                 "A result no better had a chance of {claimed} under the claimed edges: nothing speaks against them."

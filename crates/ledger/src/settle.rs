@@ -45,13 +45,13 @@ impl Ledger {
             let Some(terms) = &placed.terms else { continue };
             let Some(result) = latest.get(&terms.game_id) else { continue };
             let Some(ending) = ending(terms, result, night) else { continue };
-            let ending = with_close(ending, terms, closing(placed));
+            let close = || with_close(ending, terms, closing(placed));
             let revision = self.revision(&placed.bet_id);
             match old {
-                None => entries.push(ended(placed, ending, revision, night)),
+                None => entries.push(ended(placed, close(), revision, night)),
                 Some(old) if is_corrected(old, &ending, night) => {
                     entries.push(taken_back(placed, old, revision, night));
-                    entries.push(ended(placed, ending, revision + 1, night));
+                    entries.push(ended(placed, close(), revision + 1, night));
                 }
                 Some(_) => {}
             }

@@ -81,7 +81,14 @@ pub fn sure_profits(quotes: &[&LineRow]) -> Vec<SureProfit> {
 /// Without a forecast nobody knows the chance between the points, so that none is shown.
 pub fn middles(quotes: &[&LineRow], forecast: Option<&ScoreForecast>) -> Vec<Middle> {
     let Some(forecast) = forecast else { return Vec::new() };
-    let on = |selection| quotes.iter().copied().filter(move |quote| quote.selection == selection);
+    let mut best: BTreeMap<(Selection, Option<Points>, &str), &LineRow> = BTreeMap::new();
+    for quote in quotes {
+        let held = best.entry((quote.selection, quote.points, quote.book.as_str())).or_insert(quote);
+        if quote.price > held.price {
+            *held = quote;
+        }
+    }
+    let on = |selection| best.values().copied().filter(move |quote| quote.selection == selection);
     let mut found = Vec::new();
     for (one, other) in [(Selection::Home, Selection::Away), (Selection::Over, Selection::Under)] {
         for first in on(one) {
@@ -99,7 +106,7 @@ fn middle(first: &LineRow, second: &LineRow, forecast: &ScoreForecast) -> Option
         Market::Spread => one.quarters() + other.quarters(),
         _ => other.quarters() - one.quarters(),
     };
-    if width <= 0 {
+    if width <= 0 || first.book == second.book {
         return None;
     }
     let (legs, returned) = spread(&[first, second]);

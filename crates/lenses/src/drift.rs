@@ -10,7 +10,6 @@
 //! assert!(Drift::learn(&[]).is_none(), "300 examples at least");
 //! ```
 
-use market::Selection;
 use serde::{Deserialize, Serialize};
 
 /// Examples below which nothing is learnt.
@@ -144,11 +143,6 @@ fn solve(mut matrix: [[f64; INPUTS]; INPUTS], mut right: [f64; INPUTS]) -> Optio
         found[row] = (right[row] - known) / matrix[row][row];
     }
     Some(found)
-}
-
-/// Returns the side of a market by which past games are counted: its other sides say the same with another sign.
-pub fn counted_side(selection: Selection) -> bool {
-    matches!(selection, Selection::Home | Selection::Over)
 }
 
 #[cfg(test)]

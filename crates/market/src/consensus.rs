@@ -61,6 +61,23 @@ pub fn latest_quotes<'a>(lines: impl IntoIterator<Item = &'a LineRow>, as_of: Ti
     latest.into_values().collect()
 }
 
+/// Returns the [`latest_quotes`] without points that their book has left since: what stands at `as_of`.
+///
+/// A book that quotes several points of one selection at one instant offers them all.
+pub fn standing_quotes<'a>(
+    lines: impl IntoIterator<Item = &'a LineRow>,
+    as_of: Timestamp,
+) -> Vec<&'a LineRow> {
+    let latest = latest_quotes(lines, as_of);
+    let side = |line: &LineRow| (line.game.game_id.clone(), line.book.clone(), line.market, line.selection);
+    let mut newest = BTreeMap::new();
+    for line in &latest {
+        let seen = newest.entry(side(line)).or_insert(line.captured_at);
+        *seen = line.captured_at.max(*seen);
+    }
+    latest.into_iter().filter(|line| newest.get(&side(line)) == Some(&line.captured_at)).collect()
+}
+
 /// Returns the points under which both sides of a market meet: the home side's, or the total's.
 pub fn market_points(selection: Selection, points: Option<Points>) -> Option<Points> {
     if selection == Selection::Away { points.map(|p| -p) } else { points }

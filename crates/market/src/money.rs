@@ -25,6 +25,9 @@ pub struct InvalidMoney(String);
 
 const DECIMALS: u32 = 2;
 
+/// A million thousand millions: sums of many such amounts still cannot overflow.
+const LARGEST: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
+
 impl Money {
     /// Nothing.
     pub const ZERO: Self = Self(Decimal::ZERO);
@@ -81,7 +84,7 @@ impl FromStr for Money {
 
     fn from_str(text: &str) -> Result<Self, InvalidMoney> {
         let amount = Decimal::from_str_exact(text.trim()).map_err(|_| InvalidMoney(text.to_owned()))?;
-        if amount.normalize().scale() > DECIMALS {
+        if amount.normalize().scale() > DECIMALS || amount.abs() > LARGEST {
             return Err(InvalidMoney(text.to_owned()));
         }
         Ok(Self(amount))
@@ -146,6 +149,8 @@ mod tests {
     fn a_third_of_a_cent_is_refused() {
         assert!("1.005".parse::<Money>().is_err());
         assert!("abc".parse::<Money>().is_err());
+        assert!("1000000000000000".parse::<Money>().is_ok());
+        assert!("1000000000000001".parse::<Money>().is_err(), "sums of it could overflow");
         assert_eq!("1000".parse::<Money>().unwrap().to_string(), "1000.00");
     }
 

@@ -64,6 +64,9 @@ fn settle(args: &SettleArgs, context: &Context) -> anyhow::Result<Status> {
     };
     let told = format!("{} written with what was known before {as_of}", counted(settled.len(), "row"));
     print_entries(context, &settled, args.json, &told)?;
+    for line in night::overdue(context, &night)? {
+        say(&format!("edge: {line}"));
+    }
     Ok(Status::Done)
 }
 

@@ -1,11 +1,11 @@
 //! The night's side of the ledger: what is there, what ended, what is placed, what the report tells of it.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use coordinator::{TaskContext, TaskOutput};
 use ledger::{Entry, Event, Ledger, Mode, RecordKey, entry::Terms, row};
 use lenses::Lens;
-use market::{Game, Grade, LeagueId, Market};
+use market::{Game, GameId, Grade, LeagueId, LineRow, Market};
 use report::input::{BankrollPoint, RecordRow, SettledBet};
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use super::{
     read_step,
 };
 use crate::{
-    context::{Context, wall_clock},
+    context::{Context, say, wall_clock},
     guard::{self, Guarded},
     table::counted,
 };
@@ -61,11 +61,7 @@ pub(super) fn ledger_as_of(context: &Context, night: &Night) -> anyhow::Result<L
     let visible = |entry: &&Entry| {
         entry.as_of < night.as_of || (entry.as_of == night.as_of && entry.event != Event::Placed)
     };
-    let book = Book::open(context)?;
-    let entries = book.ledger().entries().iter().filter(visible).cloned().collect();
-    let mut view = Ledger::default();
-    view.append(entries, context.settings.bankroll)?;
-    Ok(view)
+    Ok(Book::open(context)?.ledger().view(|entry| visible(&entry), context.settings.bankroll)?)
 }
 
 pub(super) fn settle_step(
@@ -74,7 +70,19 @@ pub(super) fn settle_step(
     task: &TaskContext<'_>,
 ) -> anyhow::Result<TaskOutput> {
     let settled = settle(context, night, &run_name(task))?;
-    Ok(TaskOutput::new(format!("{} settled", counted(settled.len(), "bet"))))
+    let overdue = overdue(context, night)?;
+    let told = std::iter::once(format!("{} settled", counted(settled.len(), "bet"))).chain(overdue);
+    Ok(TaskOutput::new(told.collect::<Vec<_>>().join("; ")))
+}
+
+/// Names the open bets whose game should have ended long ago, a line each: only a person can end them.
+pub(crate) fn overdue(context: &Context, night: &Night) -> anyhow::Result<Vec<String>> {
+    let book = Book::open(context)?;
+    let line = |bet: &&Entry| {
+        let game = bet.terms.as_ref().map_or("", |terms| terms.game_id.as_str());
+        format!("no result of {game}: edge ledger settle --bet {} --outcome ...", bet.bet_id)
+    };
+    Ok(book.ledger().overdue(night.as_of).iter().map(line).collect())
 }
 
 fn run_name(task: &TaskContext<'_>) -> String {
@@ -90,10 +98,13 @@ pub(crate) fn settle(context: &Context, night: &Night, run_id: &str) -> anyhow::
         let snapshot = context.snapshot(night.as_of)?;
         let results: Vec<market::ResultRow> = snapshot.latest_results().into_iter().cloned().collect();
         let shapes = Shapes::of(&results);
+        let mut lines: BTreeMap<&GameId, Vec<&LineRow>> = BTreeMap::new();
+        for line in &snapshot.lines {
+            lines.entry(&line.game.game_id).or_default().push(line);
+        }
         let close = |bet: &Entry| {
             let terms = bet.terms.as_ref()?;
-            let of_game = snapshot.lines.iter().filter(|line| line.game.game_id == terms.game_id);
-            closing(terms, of_game, &shapes)
+            closing(terms, lines.get(&terms.game_id).into_iter().flatten().copied(), &shapes)
         };
         Ok(ledger.settle(&results, close, &night.writer(run_id)))
     })
@@ -114,7 +125,23 @@ pub(crate) fn place(context: &Context, night: &Night, slate: &Slate, run_id: &st
     let writer = night.writer(run_id);
     let placed =
         |verdict: &Verdict| Entry::placed(&writer, night.mode(), verdict.stake.amount, terms(verdict, slate));
-    Ok(append(context, |_| Ok(slate.picks().map(placed).collect()))?.len())
+    let written = append(context, |ledger| {
+        // Two runs of one night that see different things must not stake twice what one may.
+        let another = ledger.entries().iter().find(|entry| {
+            entry.event == Event::Placed
+                && (entry.mode, entry.as_of) == (night.mode(), night.as_of)
+                && entry.run_id != run_id
+        });
+        if let Some(another) = another {
+            say(&format!(
+                "edge: the bets of {} as of {} were placed by run {}: none are added",
+                night.date, night.as_of, another.run_id
+            ));
+            return Ok(Vec::new());
+        }
+        Ok(slate.picks().map(placed).collect())
+    })?;
+    Ok(written.len())
 }
 
 pub(crate) fn terms(verdict: &Verdict, slate: &Slate) -> Terms {

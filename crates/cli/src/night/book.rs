@@ -31,11 +31,13 @@ impl Book {
             }
             return Ok(Self::File(file));
         }
+        // The head first, as the rows are written before it.
+        let head = store.try_get(&Key::LedgerHead.to_string())?;
         let bytes = store.try_get(&key)?.unwrap_or_default();
         let text = String::from_utf8(bytes)
             .with_context(|| format!("{key} is no text; restore it from its last copy"))?;
         let ledger = Ledger::parse(&text).with_context(|| format!("cannot read {key}"))?;
-        if let Some(head) = store.try_get(&Key::LedgerHead.to_string())? {
+        if let Some(head) = head {
             let head: Head =
                 serde_json::from_slice(&head).with_context(|| format!("cannot read {}", Key::LedgerHead))?;
             // The rows are put first: a crash in between leaves a head that the ledger goes on from.
@@ -61,7 +63,12 @@ impl Book {
                 let before = ledger.entries().len();
                 let added = ledger.append(entries, starting)?;
                 if !added.is_empty() {
-                    let whole = if ledger.was_unsealed() { ledger.text() } else { format!("{text}{added}") };
+                    let line_end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+                    let whole = if ledger.was_unsealed() {
+                        ledger.text()
+                    } else {
+                        format!("{text}{line_end}{added}")
+                    };
                     put(context, &whole, ledger)?;
                     *text = whole;
                 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ledger::{ClosingLine, clv, entry::Terms};
 use market::{
     Distribution, GameStatus, LeagueId, LineRow, Market, Points, ResultRow,
-    consensus::{Consensus, consensus, latest_quotes, market_points},
+    consensus::{Consensus, consensus, market_points, standing_quotes},
 };
 
 /// Fewer finished games than this have no shape: then a bet whose points moved has no closing line value.
@@ -46,7 +46,7 @@ fn histogram(values: impl Iterator<Item = i32> + Clone) -> Option<Distribution> 
 
 /// Returns the close of a bet's selection: the last quotes before the start, of the bet's own book where it quotes.
 ///
-/// `lines` are those of the bet's game. Where nobody closed at the bet's points, the consensus at the nearest ones is
+/// `lines` are those of the bet's game; none where none is newer than the bet's own quote. Where nobody closed at the bet's points, the consensus at the nearest ones is
 /// carried over by the league's own distribution.
 pub(crate) fn closing<'a>(
     terms: &Terms,
@@ -55,12 +55,17 @@ pub(crate) fn closing<'a>(
 ) -> Option<ClosingLine> {
     let lines: Vec<&LineRow> = lines.into_iter().filter(|line| line.market == terms.market).collect();
     let marked = lines.iter().any(|line| line.is_closing);
-    let quotes = latest_quotes(lines.into_iter().filter(|line| line.is_closing == marked), terms.start_time);
+    let quotes =
+        standing_quotes(lines.into_iter().filter(|line| line.is_closing == marked), terms.start_time);
     let wanted = market_points(terms.selection, terms.points);
     let all = consensus(&quotes);
     let distance = |found: &Consensus| apart(found.points, wanted);
     let nearest =
         all.iter().filter(|c| c.probability(terms.selection).is_some()).min_by_key(|c| distance(c))?;
+    // Quotes that stood there already when the bet was made are no close: nobody has looked since.
+    if nearest.captured_at <= terms.captured_at {
+        return None;
+    }
     let at = own_points(terms.market, nearest.points, terms.selection);
     let there = nearest.probability(terms.selection)?;
     let probability = match (at, terms.points) {
@@ -127,7 +132,7 @@ mod tests {
             points: line.points,
             book: line.book.clone(),
             price: line.price,
-            captured_at: line.captured_at,
+            captured_at: "2021-11-11T09:00:00Z".parse().unwrap(),
             raw_ref: line.raw_ref.clone(),
             probability_model: None,
             probability_market: None,
@@ -195,5 +200,23 @@ mod tests {
         assert_eq!(closing(&bet(3.5), &[], &shapes()), None);
         let one_side = [line("north", Selection::Away, 3.5, 2.0)];
         assert_eq!(closing(&bet(3.5), &one_side, &shapes()), None, "one side tells no probability");
+    }
+
+    #[test]
+    fn points_that_a_book_has_left_and_quotes_as_old_as_the_bet_are_no_close() {
+        let old = |line: LineRow| LineRow { captured_at: "2021-11-11T09:30:00Z".parse().unwrap(), ..line };
+        let mut lines = vec![
+            old(line("north", Selection::Home, -3.5, 1.9)),
+            old(line("north", Selection::Away, 3.5, 2.0)),
+            line("north", Selection::Home, -5.5, 1.9),
+            line("north", Selection::Away, 5.5, 1.9),
+        ];
+        let close = closing(&bet(3.5), &lines, &shapes()).unwrap();
+        assert_eq!(close.points, Points::from_f64(5.5));
+        lines.truncate(2);
+        for line in &mut lines {
+            line.captured_at = bet(3.5).captured_at;
+        }
+        assert_eq!(closing(&bet(3.5), &lines, &shapes()), None);
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use data::Snapshot;
 use market::{
     GameId, GameStatus, Grade, LineRow, Market, Points, Prediction, ResultRow, Selection,
-    consensus::{MarketQuotes, latest_quotes, markets},
+    consensus::{MarketQuotes, markets, standing_quotes},
     predictor::{LeagueScores, MarketInformation, Ordinary},
 };
 use model::{HeldOut, information_weight};
@@ -44,7 +44,7 @@ pub(crate) fn measure(scores: &mut [LeagueScores], held_out: &[Prediction], snap
 fn one(market: Market, prediction: &Prediction, lines: &[&LineRow], result: &ResultRow) -> Option<HeldOut> {
     let side = if market == Market::Total { Selection::Over } else { Selection::Home };
     let quoted = |as_of| {
-        let quotes = latest_quotes(lines.iter().copied().filter(|line| line.market == market), as_of);
+        let quotes = standing_quotes(lines.iter().copied().filter(|line| line.market == market), as_of);
         markets(&quotes)
     };
     let now = quoted(prediction.as_of);

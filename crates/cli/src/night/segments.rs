@@ -7,12 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use ledger::{Ledger, rule::HouseRules};
 use lenses::{
     circle_of_competence::effective_games,
-    drift::{Drift, Example, Standing, counted_side},
+    drift::{Drift, Example, Standing},
     moat::ClvRecord,
 };
 use market::{
     GameId, LeagueId, LineRow, Market, Name, Prediction, Selection,
-    consensus::{Consensus, latest_quotes, logit, market_points, markets},
+    consensus::{Consensus, logit, market_points, markets, standing_quotes},
     predictor::{InformationWeight, LeagueScores, Ordinary},
 };
 
@@ -85,15 +85,17 @@ impl Drifts {
 
 /// Returns what stood on the main points of a market at each lead, and how far it went; the same quotes count once.
 fn examples_of(lines: &[&LineRow], market: Market, start: Timestamp) -> Vec<Example> {
-    let close = latest_quotes(lines.iter().copied(), start);
+    let close = standing_quotes(lines.iter().copied(), start);
     let (mut seen, mut found) = (None, Vec::new());
     for hours in LEADS {
         let Ok(at) = start.checked_sub(SignedDuration::from_hours(hours)) else { continue };
         let last = lines.iter().map(|line| line.captured_at).filter(|captured| *captured < at).max();
         if last.is_some() && last != seen {
             seen = last;
-            let then = latest_quotes(lines.iter().copied(), at);
-            found.extend(example(lines, &then, &close, market, hours).into_iter().flatten());
+            // Nothing that was quoted later may be seen from there.
+            let before: Vec<&LineRow> = lines.iter().copied().filter(|line| line.captured_at < at).collect();
+            let then = standing_quotes(before.iter().copied(), at);
+            found.extend(example(&before, &then, &close, market, hours).into_iter().flatten());
         }
     }
     found
@@ -111,7 +113,6 @@ fn example(
     let side = if market == Market::Total { Selection::Over } else { Selection::Home };
     let main = main_points(&quoted, side)?;
     let closing = closed.iter().find(|m| m.points == main.points)?.consensus(None)?;
-    let counted = |selection: &Selection| counted_side(*selection) || main.selections.len() > 2;
     let one = |selection: &Selection| {
         let of_selection = then.iter().copied().filter(|line| {
             line.selection == *selection && market_points(line.selection, line.points) == main.points
@@ -127,7 +128,8 @@ fn example(
             moved: logit(closing.probability(*selection)?) - logit(probability),
         })
     };
-    Some(main.selections.iter().filter(|selection| counted(selection)).filter_map(one).collect())
+    // Every side is an example: what pulls both alike is no drift of either.
+    Some(main.selections.iter().filter_map(one).collect())
 }
 
 fn standing(now: &Consensus, probability: f64, best: &LineRow, opening: f64, hours_left: f64) -> Standing {

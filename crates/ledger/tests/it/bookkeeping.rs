@@ -81,7 +81,11 @@ fn balances_and_records_follow_from_the_endings() {
     assert_eq!(record.staked, money("40.11"));
     assert_eq!(record.with_close, 3);
     assert_eq!(ledger.curve(Mode::Live).len(), 3);
-    assert_eq!(ledger.past_clv(&"demo".to_owned().try_into().unwrap(), night(13).as_of).len(), 4);
+    assert_eq!(
+        ledger.past_clv(&"demo".to_owned().try_into().unwrap(), night(13).as_of).len(),
+        3,
+        "a void bet says nothing of its price"
+    );
     assert_eq!(ledger.verify().unwrap().open, 0);
 }
 
@@ -249,4 +253,24 @@ fn an_edited_number_is_found() {
         writeln!(messages, "{name}: {mismatch}").unwrap();
     }
     insta::assert_snapshot!(messages);
+}
+
+#[test]
+fn a_view_of_the_past_keeps_the_balance_that_the_file_began_with() {
+    let mut ledger = with(four_bets());
+    settle(&mut ledger, &[result(2, 0, 3)], 12);
+    // The settings say 5,000 by now; the file began with 1,000.
+    let view = ledger.view(|entry| entry.as_of < night(12).as_of, money("5000.00")).unwrap();
+    assert_eq!(view.bankroll(money("5000.00"), Mode::Live).balance, money("1000.00"));
+    let whole = ledger.view(|_| true, money("5000.00")).unwrap();
+    assert_eq!(whole.bankroll(money("5000.00"), Mode::Live).balance, money("1013.57"));
+    assert_eq!(whole, ledger);
+}
+
+#[test]
+fn a_bet_whose_game_has_no_result_is_named_after_some_days() {
+    let mut ledger = with(four_bets());
+    settle(&mut ledger, &[result(2, 0, 3)], 12);
+    assert!(ledger.overdue(night(15).as_of).is_empty());
+    assert_eq!(ledger.overdue(night(16).as_of).len(), 3);
 }
