@@ -287,6 +287,9 @@ pub fn growth_added(proposals: &[Proposal], settings: &StakeSettings, purse: &Pu
     let every: Vec<usize> = (0..proposals.len()).collect();
     let best = same_game::choose(proposals, &every, &Joints::new(), 1);
     let fraction = |i: usize| -> f64 {
+        if proposals[i].grades.expected_net(proposals[i].price) <= settings.hurdle {
+            return 0.0;
+        }
         let full = kelly::of_grades(&proposals[i].grades, proposals[i].price);
         (full * settings.kelly_fraction * throttle(purse.drawdown)).min(settings.max_bet).max(0.0)
     };
