@@ -10,6 +10,7 @@ mod games;
 mod graphs;
 mod information;
 mod mailing;
+mod played;
 mod reporting;
 mod segments;
 mod slate;
@@ -32,12 +33,12 @@ pub(crate) use self::{
     bets::{append, entry_json, ledger_row, overdue, place, settle, terms, verify_ledger, writer},
     book::{Book, reseal},
     champion::promote,
-    closing::{Shapes, closing},
+    closing::{Closings, closing},
     graphs::{graph_as_of, latest_graph, publish_graph},
     information::measure,
     mailing::{mail, stored},
+    played::Played,
     reporting::write_page,
-    segments::Drifts,
     slate::{Desk, Predicted, Slate, Verdict, decide, outcome_probabilities},
     sweeping::{Swept, TrialOrder, sweep},
     training::{line_of, train, update},

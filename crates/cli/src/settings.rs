@@ -136,6 +136,11 @@ impl Settings {
                 return Err(Usage(format!("{name} is {value}, it must lie between 0 and 1")).into());
             }
         }
+        if !stakes.hurdle.is_finite() || stakes.hurdle < 0.0 {
+            let told =
+                format!("stakes.hurdle is {}, it must be 0 or a little more, like 0.01", stakes.hurdle);
+            return Err(Usage(told).into());
+        }
         if stakes.bets_per_game == 0 {
             return Err(Usage("stakes.bets_per_game must be at least 1".to_owned()).into());
         }

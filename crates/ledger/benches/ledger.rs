@@ -59,8 +59,8 @@ fn bet(number: usize, night: &Night) -> Option<Entry> {
         lenses: [Some(0.361_234), Some(0.751_234), None, Some(0.671_234), Some(0.581_234)],
         score: Some(0.471_234_567),
         growth_added: Some(0.000_123_456),
-        weights_version: "equal-1".to_owned(),
-        model_version: "20011231T090000Z-ab12cd34".to_owned(),
+        weights_version: "equal-1".into(),
+        model_version: "20011231T090000Z-ab12cd34".into(),
         rule: SettlementRule::of(Market::Spread, false),
     };
     Some(Entry::placed(night, Mode::Live, "12.34".parse().ok()?, terms))
@@ -88,6 +88,7 @@ fn file() -> Option<PathBuf> {
                 &bet.bet_id,
                 ledger::Outcome::Graded(grade),
                 Some((i as u16 % 2, 0)),
+                |_| None,
                 &tomorrow,
             )
         });

@@ -12,12 +12,12 @@
 use std::fmt;
 
 use market::{
-    Date, GameId, GameStatus, Grade, LeagueId, Market, Money, Name, Points, Price, RawRef, Selection,
-    Timestamp,
+    Date, GameId, GameStatus, Grade, LeagueId, LineRow, Market, Money, Name, Points, Price, RawRef,
+    Selection, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{ClosingLine, Clv, SettlementRule, ledger::Night};
+use crate::{ClosingLine, Clv, SettlementRule, ledger::Night, settle::BY_HAND};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -160,11 +160,41 @@ pub struct Terms {
     /// Expected log growth that the bet added to the slate when it was placed.
     pub growth_added: Option<f64>,
     /// Version of the lens weights.
-    pub weights_version: String,
+    pub weights_version: Name,
     /// Version of the model.
-    pub model_version: String,
+    pub model_version: Name,
     /// The rule that it is settled by.
     pub rule: SettlementRule,
+}
+
+impl Terms {
+    /// Returns the terms of a bet on a quote that no model has judged.
+    pub fn by_hand(line: &LineRow, rule: SettlementRule) -> Self {
+        Self {
+            game_id: line.game.game_id.clone(),
+            league: line.game.league.clone(),
+            home: line.game.home.clone(),
+            away: line.game.away.clone(),
+            start_time: line.game.start_time,
+            market: line.market,
+            selection: line.selection,
+            points: line.points,
+            book: line.book.clone(),
+            price: line.price,
+            captured_at: line.captured_at,
+            raw_ref: line.raw_ref.clone(),
+            probability_model: None,
+            probability_market: None,
+            probability: None,
+            edge: None,
+            lenses: [None; 5],
+            score: None,
+            growth_added: None,
+            weights_version: Name::from(""),
+            model_version: Name::from(BY_HAND),
+            rule,
+        }
+    }
 }
 
 /// How a bet ended, with what it is judged by.

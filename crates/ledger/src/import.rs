@@ -15,12 +15,14 @@
 //! assert_eq!(bets[0].placed.stake.to_string(), "10.00");
 //! ```
 
+use std::sync::Arc;
+
 use csv::StringRecord;
 use market::{
-    Date, Game, GameId, LeagueId, Market, Money, Name, Points, Price, RawRef, Selection, Timestamp,
+    Date, Game, GameId, LeagueId, LineRow, Market, Money, Name, Points, Price, RawRef, Selection, Timestamp,
 };
 
-use crate::{Entry, Mode, Night, Outcome, entry::Terms, rule::HouseRules, settle::BY_HAND};
+use crate::{Entry, Mode, Night, Outcome, entry::Terms, rule::HouseRules};
 
 /// Columns that must be there.
 pub const WANTED: [&str; 8] = ["date", "league", "home", "away", "market", "selection", "price", "stake"];
@@ -149,30 +151,20 @@ fn bet(
     let placed_at = row.may("placed_at", instant, |t| t.parse::<Timestamp>().ok())?;
     let as_of = placed_at.unwrap_or(start_time).min(night.as_of);
     let (house, three_way) = rules(&league);
-    let terms = Terms {
-        game_id,
-        league,
-        home: known.as_ref().map_or(home, |game| game.home.clone()),
-        away: known.as_ref().map_or(away, |game| game.away.clone()),
-        start_time,
+    let told = Game { league, game_id, season: date.year().into(), start_time, home, away };
+    let line = LineRow {
+        game: Arc::new(Game { start_time, ..known.unwrap_or(told) }),
+        book: row.text("book").map_or_else(|| "unknown".into(), Name::from),
         market,
         selection,
         points,
-        book: row.text("book").map_or_else(|| "unknown".into(), Name::from),
         price,
         captured_at: as_of,
+        is_closing: false,
+        source: "import".into(),
         raw_ref,
-        probability_model: None,
-        probability_market: None,
-        probability: None,
-        edge: None,
-        lenses: [None; 5],
-        score: None,
-        growth_added: None,
-        weights_version: String::new(),
-        model_version: BY_HAND.to_owned(),
-        rule: house.rule(market, three_way),
     };
+    let terms = Terms::by_hand(&line, house.rule(market, three_way));
     let outcome = row.may("outcome", "a grade such as win, dead_heat, or postponed", Outcome::parse)?;
     let score = row.may("score", "a score like 21-17", |t| {
         let (home, away) = t.split_once('-')?;

@@ -54,6 +54,9 @@ fn possible(grades: &GradeProbabilities, price: Price) -> impl Iterator<Item = (
         .map(move |(grade, p)| (p, grade.net(price)))
 }
 
+/// Probabilities may sum to so much more than 1.
+const ROUNDING: f64 = 1e-9;
+
 /// How much to stake on each of several bets of which exactly one wins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exclusive {
@@ -68,8 +71,13 @@ pub struct Exclusive {
 /// Maximises the growth over mutually exclusive bets, each with its probability (Smoczynski and Tomkins).
 ///
 /// The probabilities may sum to less than 1: the rest is an outcome that nobody offers. A bet of negative expectation
-/// can be in the solution, because it insures the others.
-pub fn exclusive(bets: &[(f64, Price)]) -> Exclusive {
+/// can be in the solution, because it insures the others. None when they are no probabilities, or sum to more than 1.
+pub fn exclusive(bets: &[(f64, Price)]) -> Option<Exclusive> {
+    let whole: f64 = bets.iter().map(|(p, _)| p).sum();
+    // NaN is in no range.
+    if !bets.iter().all(|(p, _)| (0.0..=1.0).contains(p)) || whole > 1.0 + ROUNDING {
+        return None;
+    }
     let mut order: Vec<usize> = (0..bets.len()).collect();
     let value = |i: usize| bets[i].0 * bets[i].1.decimal();
     order.sort_by(|a, b| value(*b).total_cmp(&value(*a)).then(a.cmp(b)));
@@ -94,7 +102,7 @@ pub fn exclusive(bets: &[(f64, Price)]) -> Exclusive {
     }
     let won: f64 = chosen.iter().map(|i| bets[*i].0 * value(*i).ln()).sum();
     let rest = if mass < 1.0 && reserve > 0.0 { (1.0 - mass) * reserve.ln() } else { 0.0 };
-    Exclusive { fractions, reserve, growth: won + rest }
+    Some(Exclusive { fractions, reserve, growth: won + rest })
 }
 
 #[cfg(test)]
@@ -131,8 +139,15 @@ mod tests {
 
     #[test]
     fn no_exclusive_bet_without_value() {
-        let none = exclusive(&[(0.5, price(1.9)), (0.5, price(1.9))]);
+        let none = exclusive(&[(0.5, price(1.9)), (0.5, price(1.9))]).unwrap();
         assert!(none.fractions.iter().sum::<f64>() < 1e-12 && none.growth.abs() < 1e-12);
         assert!((none.reserve - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_is_no_distribution_has_no_stakes() {
+        for (one, other) in [(0.7, 0.5), (f64::NAN, 0.5), (-0.1, 0.5), (1.1, 0.0)] {
+            assert_eq!(exclusive(&[(one, price(2.5)), (other, price(2.5))]), None, "{one} and {other}");
+        }
     }
 }

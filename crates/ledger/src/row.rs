@@ -183,7 +183,11 @@ fn encode_terms(terms: &Terms, as_of: &str, cells: &mut Vec<String>) {
     );
     cells.extend(terms.lenses.map(number));
     cells.extend([terms.score, terms.growth_added].map(number));
-    cells.extend([text(&terms.weights_version), text(&terms.model_version), terms.rule.to_string()]);
+    cells.extend([
+        text(terms.weights_version.as_str()),
+        text(terms.model_version.as_str()),
+        terms.rule.to_string(),
+    ]);
 }
 
 fn encode_ending(ending: Option<&Ending>, cells: &mut Vec<String>) {
@@ -297,7 +301,7 @@ fn decode_terms(cells: &mut Cells<'_>, game_id: &str) -> Result<(Terms, market::
     let [probability_model, probability_market, probability, edge] = cells.numbers()?;
     let lenses = cells.numbers()?;
     let [score, growth_added] = cells.numbers()?;
-    let (weights_version, model_version) = (cells.text(), cells.text());
+    let (weights_version, model_version) = (cells.name(), cells.name());
     let rule = cells.named("a known settlement rule", Names::rule)?;
     let game_id = GameId::from_text(game_id);
     let terms = Terms {

@@ -92,23 +92,24 @@ fn is_corrected(old: &Entry, new: &Ending, night: &Night) -> bool {
 impl Ledger {
     /// Returns the entries with which a person ends a bet: one, or two when its ending before is taken back.
     ///
-    /// None when no such bet is there, or when it has ended so already.
+    /// `closing` gives the close for the bet as placed; where it gives none, that of the ending before stays. None when no
+    /// such bet is there, or when it has ended so already.
     pub fn settle_by_hand(
         &self,
         bet_id: &str,
         outcome: Outcome,
         scores: Option<(u16, u16)>,
+        closing: impl Fn(&Entry) -> Option<ClosingLine>,
         night: &Night,
     ) -> Option<Vec<Entry>> {
         let night = Night { run_id: BY_HAND.to_owned(), ..night.clone() };
         let (placed, old) = self.bet(bet_id)?;
         let revision = self.revision(bet_id);
-        let close = old.and_then(|old| old.ending.as_ref());
-        let ending = Ending {
-            outcome,
-            scores,
-            close: close.and_then(|before| before.close),
-            clv: close.and_then(|before| before.clv),
+        let before = old.and_then(|old| old.ending.as_ref()).and_then(|ending| ending.close);
+        let ending = Ending { outcome, scores, close: None, clv: None };
+        let ending = match &placed.terms {
+            Some(terms) => with_close(ending, terms, closing(placed).or(before)),
+            None => ending,
         };
         match old {
             None => Some(vec![ended(placed, ending, revision, &night)]),

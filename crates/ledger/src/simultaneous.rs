@@ -408,7 +408,7 @@ mod tests {
             };
             let game = Group::new(3, (0..3).map(|winner| (chances[winner], net(winner))));
             let ours = allocate(&[game], None);
-            let exact = kelly::exclusive(&[0, 1, 2].map(|bet| (chances[bet], price(odds[bet]))));
+            let exact = kelly::exclusive(&[0, 1, 2].map(|bet| (chances[bet], price(odds[bet])))).unwrap();
             assert!((ours.growth - exact.growth).abs() < 1e-10, "{} is not {}", ours.growth, exact.growth);
             for (a, b) in ours.fractions.iter().zip(&exact.fractions) {
                 assert!((a - b).abs() < 1e-5, "{ours:?} is not {exact:?}");

@@ -6,12 +6,13 @@
 //! # Example
 //! ```
 //! use lenses::arbitrage;
-//! assert!(arbitrage::sure_profits(&[]).is_empty() && arbitrage::middles(&[], None).is_empty());
+//! use market::settlement::Tie;
+//! assert!(arbitrage::sure_profits(&[], Tie::Push).is_empty() && arbitrage::middles(&[], None).is_empty());
 //! ```
 
 use std::collections::BTreeMap;
 
-use market::{LineRow, Market, Points, ScoreForecast, Selection, consensus::market_points};
+use market::{LineRow, Market, Points, ScoreForecast, Selection, consensus::market_points, settlement::Tie};
 use serde::{Deserialize, Serialize};
 
 /// One bet of several that are placed together.
@@ -50,8 +51,9 @@ pub struct Middle {
 /// Finds the sure profits among one game's takeable quotes, the best first; at most one per market and points.
 ///
 /// The shares are `(1/oᵢ) / Σ 1/o`, so that every side returns the same: `1 / Σ 1/o` (domain notes, section 6.1). A side
-/// that no book quotes makes none; a moneyline counts as three-way where anybody offers the draw.
-pub fn sure_profits(quotes: &[&LineRow]) -> Vec<SureProfit> {
+/// that no book quotes makes none; a moneyline counts as three-way where anybody offers the draw, and makes none where a
+/// `tie` loses the bets on both sides.
+pub fn sure_profits(quotes: &[&LineRow], tie: Tie) -> Vec<SureProfit> {
     let mut best: BTreeMap<(Market, Option<Points>), BTreeMap<Selection, &LineRow>> = BTreeMap::new();
     for quote in quotes {
         let key = (quote.market, market_points(quote.selection, quote.points));
@@ -61,7 +63,11 @@ pub fn sure_profits(quotes: &[&LineRow]) -> Vec<SureProfit> {
         }
     }
     let draw_offered = quotes.iter().any(|quote| quote.selection == Selection::Draw);
-    let sides = |market: Market| if market == Market::Moneyline && draw_offered { 3 } else { 2 };
+    let sides = |market: Market| match (market, tie) {
+        (Market::Moneyline, _) if draw_offered => 3,
+        (Market::Moneyline, Tie::Loses | Tie::Offered) => usize::MAX,
+        _ => 2,
+    };
     let mut found: Vec<SureProfit> = best
         .into_iter()
         .filter(|((market, _), legs)| legs.len() == sides(*market))

@@ -28,6 +28,7 @@ use market::{
 
 use crate::{
     Aggregate, GameQuotes, Lens, MarketOpinion, Posterior, Weights, aggregate, circle_of_competence,
+    drift::Expected,
     margin_of_safety,
     moat::{self, ClvRecord, Scenarios},
     mr_market,
@@ -53,8 +54,8 @@ pub struct Evidence {
     pub conformal_p: Option<f64>,
     /// Movement of the market still to come; see [`mr_market::remaining_movement`].
     pub remaining_movement: Option<f64>,
-    /// Learned drift of the consensus; 0 until it was learned.
-    pub drift: f64,
+    /// Learned drift of the consensus, and how certain it is; none until it was learned.
+    pub drift: Option<Expected>,
     /// Our past bets of the segment against the close.
     pub past_clv: Option<ClvRecord>,
 }
@@ -63,17 +64,29 @@ impl Evidence {
     /// Reads the model's grades and the books' consensus for the bet in `line`.
     ///
     /// `quotes` are the latest quotes of this game visible at the as-of; `tie` says what a drawn game is on the
-    /// moneyline. The other fields are left empty.
+    /// moneyline: where it loses, the books' two prices leave it out, and the model says how often that is. The other fields are left empty.
     pub fn of_quotes(line: &LineRow, prediction: &Prediction, quotes: &GameQuotes, tie: Tie) -> Self {
         let opinions = quotes.about(line);
+        // Where both sides can lose, the chances of the two sum to less than the 1 that a no-vig method makes of them.
+        let decided = match tie {
+            Tie::Loses if line.market == Market::Moneyline => 1.0 - chance_of_a_tie(&prediction.members),
+            _ => 1.0,
+        };
+        let scaled =
+            |opinion: MarketOpinion| MarketOpinion { probability: decided * opinion.probability, ..opinion };
         Self {
             members: grades_of(&prediction.members, line, tie),
             members_without_market: grades_of(&prediction.members_without_market, line, tie),
-            consensus: opinions.consensus,
-            consensus_by_method: opinions.by_method,
+            consensus: opinions.consensus.map(scaled),
+            consensus_by_method: opinions.by_method.iter().map(|p| decided * p).collect(),
             ..Self::default()
         }
     }
+}
+
+fn chance_of_a_tie(members: &[ScoreForecast]) -> f64 {
+    let sum: f64 = members.iter().map(|member| member.margin.probability(0)).sum();
+    sum / members.len().max(1) as f64
 }
 
 /// Returns each member's grades for the bet in `line`; members that cannot grade it are left out.
@@ -136,13 +149,7 @@ pub fn assess(price: Price, evidence: &Evidence, hurdle: f64) -> Assessment {
             price,
             hurdle,
         }),
-        mr_market::score(&mr_market::Inputs {
-            consensus: market,
-            drift: evidence.drift,
-            price,
-            remaining_movement: evidence.remaining_movement,
-            move_sd: evidence.information.and_then(|information| information.market_move_sd),
-        }),
+        mr_market::score(&to_the_close(price, evidence)),
         moat::score(&moat::Inputs {
             scenario_returns: shape
                 .map_or_else(Vec::new, |shape| scenarios(shape, shares, weight, price, evidence)),
@@ -159,6 +166,19 @@ pub fn assess(price: Price, evidence: &Evidence, hurdle: f64) -> Assessment {
         probability_market: market,
         edge: grades.map(|grades| grades.expected_net(price)),
         lenses,
+    }
+}
+
+/// Where a drift was learnt, its own spread is that from here to the close; else that of the market's usual moves.
+fn to_the_close(price: Price, evidence: &Evidence) -> mr_market::Inputs {
+    let usual = evidence.information.and_then(|information| information.market_move_sd);
+    let learnt = evidence.drift;
+    mr_market::Inputs {
+        consensus: evidence.consensus.map(|opinion| opinion.probability),
+        drift: learnt.map_or(0.0, |expected| expected.drift),
+        price,
+        remaining_movement: learnt.map_or(evidence.remaining_movement, |_| Some(1.0)),
+        move_sd: learnt.map_or(usual, |expected| Some(expected.sd)),
     }
 }
 

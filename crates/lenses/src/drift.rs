@@ -15,9 +15,11 @@ use serde::{Deserialize, Serialize};
 /// Examples below which nothing is learnt.
 pub const FEWEST: usize = 300;
 /// Inputs, the constant not counted.
-const INPUTS: usize = 5;
+const INPUTS: usize = 6;
 /// Penalty per standardised input.
 const RIDGE: f64 = 5.0;
+/// Markets hardly move in the days before the last: the variance grows no further back than so many hours.
+const MOST_HOURS: f64 = 30.0;
 /// Share of the examples, the last ones, that decide.
 const UNSEEN: f64 = 0.2;
 
@@ -46,6 +48,8 @@ impl Standing {
             self.quote_gap * open,
             self.quote_gap * self.books.max(1.0).ln(),
             self.quote_gap * self.dispersion,
+            // A price that is too long is what is bet on, and may be right more often than one that is too short.
+            self.quote_gap.max(0.0),
         ]
     }
 }
@@ -59,6 +63,15 @@ pub struct Example {
     pub moved: f64,
 }
 
+/// What is to be expected of the consensus until its close, on the log-odds scale.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expected {
+    /// Closing log-odds minus those now.
+    pub drift: f64,
+    /// Standard deviation around it: what is still to come, and the error of the consensus of today.
+    pub sd: f64,
+}
+
 /// A learnt drift.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Drift {
@@ -66,6 +79,8 @@ pub struct Drift {
     scales: [f64; INPUTS],
     /// No drift beyond this is believed: two standard deviations of past moves.
     limit: f64,
+    /// Variance around the drift at the start, and what each hour before it adds.
+    variance: [f64; 2],
     /// Examples it was learnt from.
     pub examples: usize,
     /// Share of the unseen moves' variance that it explained.
@@ -85,13 +100,20 @@ impl Drift {
         let before = Self::fit(seen)?;
         let squares = |of: &dyn Fn(&Example) -> f64| unseen.iter().map(|e| of(e).powi(2)).sum::<f64>();
         let (with, without) =
-            (squares(&|e| e.moved - before.at(&e.standing)), squares(&|example| example.moved));
+            (squares(&|e| e.moved - before.drift(&e.standing)), squares(&|example| example.moved));
         let explained = 1.0 - with / without;
         (explained > 0.0).then(|| Self::fit(&usable)).flatten().map(|drift| Self { explained, ..drift })
     }
 
-    /// Returns the drift to be expected of a selection, on the log-odds scale.
-    pub fn at(&self, standing: &Standing) -> f64 {
+    /// Returns what is to be expected of a selection.
+    pub fn at(&self, standing: &Standing) -> Expected {
+        let hours = if standing.hours_left.is_nan() { MOST_HOURS } else { standing.hours_left };
+        let [at_start, per_hour] = self.variance;
+        let variance = at_start + per_hour * hours.clamp(0.0, MOST_HOURS);
+        Expected { drift: self.drift(standing), sd: variance.sqrt() }
+    }
+
+    fn drift(&self, standing: &Standing) -> f64 {
         let inputs = standing.inputs();
         let sum: f64 = (0..INPUTS).map(|i| self.coefficients[i] * inputs[i] / self.scales[i]).sum();
         if sum.is_finite() { sum.clamp(-self.limit, self.limit) } else { 0.0 }
@@ -120,8 +142,33 @@ impl Drift {
         }
         let deviation = (examples.iter().map(|e| e.moved * e.moved).sum::<f64>() / count).sqrt();
         let coefficients = solve(matrix, right)?;
-        Some(Self { coefficients, scales, limit: 2.0 * deviation, examples: examples.len(), explained: 0.0 })
+        let limit = 2.0 * deviation;
+        let drift = Self {
+            coefficients,
+            scales,
+            limit,
+            variance: [0.0; 2],
+            examples: examples.len(),
+            explained: 0.0,
+        };
+        Some(Self { variance: variance(&drift, examples), ..drift })
     }
+}
+
+/// Fits the squared errors of a drift by a line over the hours left, neither part below 0.
+fn variance(drift: &Drift, examples: &[Example]) -> [f64; 2] {
+    let count = examples.len() as f64;
+    let square = |e: &Example| (e.moved - drift.drift(&e.standing)).powi(2);
+    let mean = examples.iter().map(square).sum::<f64>() / count;
+    let hours = examples.iter().map(|e| e.standing.hours_left).sum::<f64>() / count;
+    let (mut both, mut spread) = (0.0, 0.0);
+    for example in examples {
+        let away = example.standing.hours_left - hours;
+        both += away * (square(example) - mean);
+        spread += away * away;
+    }
+    let slope = if spread > 0.0 { (both / spread).max(0.0) } else { 0.0 };
+    if slope * hours > mean { [0.0, mean / hours] } else { [mean - slope * hours, slope] }
 }
 
 /// Solves a positive definite system by Gaussian elimination.
@@ -172,13 +219,29 @@ mod tests {
         let drift = Drift::learn(&examples(2000, -0.5)).unwrap();
         let standing =
             Standing { quote_gap: 0.08, move_since_open: 0.0, hours_left: 6.0, books: 5.0, dispersion: 0.03 };
-        assert!((drift.at(&standing) + 0.04).abs() < 0.005, "{}", drift.at(&standing));
+        let expected = drift.at(&standing);
+        assert!((expected.drift + 0.04).abs() < 0.005, "{expected:?}");
+        // What is uniform within 0.05 has the standard deviation 0.1 / sqrt(12).
+        assert!((expected.sd - 0.1 / 12.0_f64.sqrt()).abs() < 0.002, "{expected:?}");
         assert!(drift.explained > 0.2);
         assert!(
-            drift.at(&Standing { quote_gap: 50.0, ..standing }).abs() <= drift.limit,
+            drift.at(&Standing { quote_gap: 50.0, ..standing }).drift.abs() <= drift.limit,
             "nothing beyond what was seen"
         );
-        assert!(drift.at(&Standing { quote_gap: f64::NAN, ..standing }).abs() < 1e-12);
+        assert!(drift.at(&Standing { quote_gap: f64::NAN, ..standing }).drift.abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_is_far_off_is_less_certain() {
+        let mut all = examples(3000, -0.5);
+        for (i, example) in all.iter_mut().enumerate() {
+            example.standing.hours_left = [20.0, 8.0, 3.0][i % 3];
+            example.moved *= example.standing.hours_left.sqrt();
+        }
+        let drift = Drift::learn(&all).unwrap();
+        let sd = |hours_left| drift.at(&Standing { hours_left, ..all[0].standing }).sd;
+        assert!(sd(20.0) > 1.8 * sd(3.0), "{} and {}", sd(20.0), sd(3.0));
+        assert!(sd(0.0) >= 0.0 && (sd(999.0) - sd(MOST_HOURS)).abs() < 1e-12 && sd(f64::NAN).is_finite());
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! | [`margin_of_safety`] | is it still a good bet if we err? |
 //! | [`mr_market`] | will this quote beat the close? |
 //! | [`drift`] | where does the consensus usually go until then? |
+//! | [`drifts`] | what do past prices of every league and market say of that? |
 //! | [`moat`] | does the edge survive another method, less evidence, a worse price? |
 //! | [`fat_pitch`] | how much growth does it add tonight, and is there capacity left? |
 //! | [`aggregate`](mod@aggregate) | what do the five say together, and which part is whose? |
@@ -27,6 +28,7 @@ pub mod assess;
 pub mod candidate;
 pub mod circle_of_competence;
 pub mod drift;
+pub mod drifts;
 pub mod fat_pitch;
 pub mod game_quotes;
 pub mod learning;
@@ -40,6 +42,7 @@ pub mod posterior;
 pub use aggregate::{Aggregate, Weights, aggregate};
 pub use assess::{Assessment, Evidence, assess};
 pub use candidate::{Candidate, Refusal};
+pub use drifts::Drifts;
 pub use game_quotes::GameQuotes;
 pub use lens::{Lens, LensKind};
 pub use posterior::{MarketOpinion, Posterior};

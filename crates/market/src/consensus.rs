@@ -179,6 +179,16 @@ impl MarketQuotes {
     }
 }
 
+/// Returns the market at the points that most books quote; of several the ones whose `side` is nearest to even money.
+pub fn main_market(quoted: &[MarketQuotes], side: Selection) -> Option<&MarketQuotes> {
+    let from_even = |quotes: &MarketQuotes| {
+        let share = quotes.consensus(None).and_then(|consensus| consensus.probability(side));
+        share.map_or(1.0, |share| (share - 0.5).abs())
+    };
+    let complete = quoted.iter().filter(|quotes| !quotes.books.is_empty());
+    complete.min_by(|a, b| b.books.len().cmp(&a.books.len()).then(from_even(a).total_cmp(&from_even(b))))
+}
+
 /// Returns `ln(p / (1 - p))`, with `p` clipped to [1e-6, 1 - 1e-6].
 pub fn logit(p: f64) -> f64 {
     let p = p.clamp(1e-6, 1.0 - 1e-6);

@@ -2,8 +2,9 @@
 //!
 //! A forecast names the distribution of each by itself. The joint one is the flattest that has both of them and obeys the
 //! arithmetic of scores: margin and total are both odd or both even, and the margin is no larger than the total. It is
-//! found by iterative proportional fitting (Deming and Stephan 1940); where the two contradict that arithmetic, a
-//! trace of impossible scores takes up the difference, so that both distributions are kept exactly.
+//! found by iterative proportional fitting (Deming and Stephan 1940). Where the two contradict that arithmetic, say in how
+//! often they are odd, a trace of impossible scores takes up some of the difference: the total's distribution is kept
+//! exactly, the margin's to within what the two contradict each other by.
 //!
 //! # Example
 //! ```

@@ -5,6 +5,8 @@ mod show;
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
+use data::Snapshot;
+use jiff::Timestamp;
 use ledger::{
     Entry, Event, Ledger, Mode,
     import::{self, Imported},
@@ -18,7 +20,7 @@ use crate::{
     exit::{Status, Usage},
     guard::{self, Guarded},
     leagues,
-    night::{self, Night},
+    night::{self, Closings, Night},
     table::{counted, table},
 };
 
@@ -50,16 +52,21 @@ fn settle(args: &SettleArgs, context: &Context) -> anyhow::Result<Status> {
     let (date, as_of) = context.night(args.date)?;
     let night = Night { date, as_of, dry_run: false };
     let settled = match (&args.bet, args.outcome) {
-        (Some(bet), Some(outcome)) => night::append(context, |ledger| {
-            if ledger.bet(bet).is_none() {
-                return Err(Usage(format!(
-                    "no bet has the id `{bet}`: `edge ledger show --json` prints them"
-                ))
-                .into());
-            }
-            let ended = ledger.settle_by_hand(bet, outcome, None, &night::writer(&night, BY_HAND));
-            Ok(ended.unwrap_or_default())
-        })?,
+        (Some(bet), Some(outcome)) => {
+            let known = known(context, as_of)?;
+            night::append(context, |ledger| {
+                if ledger.bet(bet).is_none() {
+                    return Err(Usage(format!(
+                        "no bet has the id `{bet}`: `edge ledger show --json` prints them"
+                    ))
+                    .into());
+                }
+                let writer = night::writer(&night, BY_HAND);
+                let closings = known.as_ref().map(Closings::of);
+                let close = |bet: &Entry| closings.as_ref()?.of_bet(bet);
+                Ok(ledger.settle_by_hand(bet, outcome, None, close, &writer).unwrap_or_default())
+            })?
+        }
         _ => night::settle(context, &night, "settle")?,
     };
     let told = format!("{} written with what was known before {as_of}", counted(settled.len(), "row"));
@@ -89,7 +96,10 @@ fn import(args: &ImportArgs, context: &Context) -> anyhow::Result<Status> {
     let text = std::fs::read_to_string(&args.file).with_context(|| format!("cannot read {file}"))?;
     let (date, as_of) = context.night(None)?;
     let writer = night::writer(&Night { date, as_of, dry_run: false }, "import");
-    let games = known_games(context)?;
+    let known = known(context, context.now)?;
+    let games = known.as_ref().map(games_of).unwrap_or_default();
+    let then = known.as_ref().map(|known| known.before(as_of));
+    let closings = then.as_ref().map(Closings::of);
     let described = leagues::leagues(&context.settings)?;
     let rules = |league: &market::LeagueId| {
         let three_way = described.iter().any(|described| described.id == *league && described.three_way);
@@ -105,7 +115,7 @@ fn import(args: &ImportArgs, context: &Context) -> anyhow::Result<Status> {
             counted(strangers, "bet")
         ));
     }
-    let make = |ledger: &Ledger| taken(ledger, &bets, context, &writer);
+    let make = |ledger: &Ledger| taken(ledger, &bets, closings.as_ref(), context, &writer);
     let written = if args.dry_run {
         make(night::Book::open(context)?.ledger())?
     } else {
@@ -126,6 +136,7 @@ fn is_known(bet: &Imported, games: &BTreeMap<GameId, Game>) -> bool {
 fn taken(
     ledger: &Ledger,
     bets: &[Imported],
+    closings: Option<&Closings<'_>>,
     context: &Context,
     writer: &ledger::Night,
 ) -> anyhow::Result<Vec<Entry>> {
@@ -135,21 +146,26 @@ fn taken(
     for bet in bets {
         let Some((outcome, score)) = bet.ending else { continue };
         let open = then.bet(&bet.placed.bet_id).is_some_and(|(_, ended)| ended.is_none());
-        let ended = open.then(|| then.settle_by_hand(&bet.placed.bet_id, outcome, score, writer)).flatten();
-        then.append(ended.unwrap_or_default(), context.settings.bankroll)?;
+        if open {
+            let close = |bet: &Entry| closings?.of_bet(bet);
+            let ended = then.settle_by_hand(&bet.placed.bet_id, outcome, score, close, writer);
+            then.append(ended.unwrap_or_default(), context.settings.bankroll)?;
+        }
     }
     Ok(then.entries()[before..].to_vec())
 }
 
-/// Returns every game in the store by its id; none when nothing was fetched yet.
-fn known_games(context: &Context) -> anyhow::Result<BTreeMap<GameId, Game>> {
-    if context.lake()?.leagues()?.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let snapshot = context.snapshot(context.now)?;
+/// Returns what was known before an instant; none when nothing was fetched yet.
+fn known(context: &Context, as_of: Timestamp) -> anyhow::Result<Option<Snapshot>> {
+    let nothing = context.lake()?.leagues()?.is_empty();
+    if nothing { Ok(None) } else { context.snapshot(as_of).map(Some) }
+}
+
+/// Returns every game in the store by its id.
+fn games_of(snapshot: &Snapshot) -> BTreeMap<GameId, Game> {
     let of_lines = snapshot.lines.iter().map(|line| &line.game);
     let games = of_lines.chain(snapshot.results.iter().map(|result| &result.game));
-    Ok(games.map(|game| (game.game_id.clone(), game.as_ref().clone())).collect())
+    games.map(|game| (game.game_id.clone(), game.as_ref().clone())).collect()
 }
 
 fn export(args: &ExportArgs, context: &Context) -> anyhow::Result<Status> {

@@ -1,20 +1,15 @@
 //! The night's side of the ledger: what is there, what ended, what is placed, what the report tells of it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use coordinator::{TaskContext, TaskOutput};
 use ledger::{Entry, Event, Ledger, Mode, RecordKey, entry::Terms, row};
 use lenses::Lens;
-use market::{Game, GameId, Grade, LeagueId, LineRow, Market};
+use market::{Game, Grade, LeagueId, Market};
 use report::input::{BankrollPoint, RecordRow, SettledBet};
 use serde_json::Value;
 
-use super::{
-    History, Night, Slate, Verdict,
-    book::Book,
-    closing::{Shapes, closing},
-    read_step,
-};
+use super::{History, Night, Slate, Verdict, book::Book, closing::Closings, read_step};
 use crate::{
     context::{Context, say, wall_clock},
     guard::{self, Guarded},
@@ -97,16 +92,8 @@ pub(crate) fn settle(context: &Context, night: &Night, run_id: &str) -> anyhow::
         }
         let snapshot = context.snapshot(night.as_of)?;
         let results: Vec<market::ResultRow> = snapshot.latest_results().into_iter().cloned().collect();
-        let shapes = Shapes::of(&results);
-        let mut lines: BTreeMap<&GameId, Vec<&LineRow>> = BTreeMap::new();
-        for line in &snapshot.lines {
-            lines.entry(&line.game.game_id).or_default().push(line);
-        }
-        let close = |bet: &Entry| {
-            let terms = bet.terms.as_ref()?;
-            closing(terms, lines.get(&terms.game_id).into_iter().flatten().copied(), &shapes)
-        };
-        Ok(ledger.settle(&results, close, &night.writer(run_id)))
+        let closings = Closings::of(&snapshot);
+        Ok(ledger.settle(&results, |bet| closings.of_bet(bet), &night.writer(run_id)))
     })
 }
 
@@ -145,20 +132,7 @@ pub(crate) fn place(context: &Context, night: &Night, slate: &Slate, run_id: &st
 }
 
 pub(crate) fn terms(verdict: &Verdict, slate: &Slate) -> Terms {
-    let line = &verdict.line;
     Terms {
-        game_id: line.game.game_id.clone(),
-        league: line.game.league.clone(),
-        home: line.game.home.clone(),
-        away: line.game.away.clone(),
-        start_time: line.game.start_time,
-        market: line.market,
-        selection: line.selection,
-        points: line.points,
-        book: line.book.clone(),
-        price: line.price,
-        captured_at: line.captured_at,
-        raw_ref: line.raw_ref.clone(),
         probability_model: verdict.probability_model,
         probability_market: verdict.probability_market,
         probability: verdict.posterior.map(|posterior| posterior.probability),
@@ -166,9 +140,9 @@ pub(crate) fn terms(verdict: &Verdict, slate: &Slate) -> Terms {
         lenses: verdict.lenses.each_ref().map(Lens::value),
         score: verdict.aggregate.score(),
         growth_added: Some(verdict.growth_added),
-        weights_version: slate.weights_version.clone(),
-        model_version: slate.model.version.clone(),
-        rule: verdict.rule,
+        weights_version: slate.weights_version.as_str().into(),
+        model_version: slate.model.version.as_str().into(),
+        ..Terms::by_hand(&verdict.line, verdict.rule)
     }
 }
 

@@ -2,46 +2,35 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{ClosingLine, clv, entry::Terms};
+use data::Snapshot;
+use ledger::{ClosingLine, Entry, clv, entry::Terms};
 use market::{
-    Distribution, GameStatus, LeagueId, LineRow, Market, Points, ResultRow,
+    GameId, LineRow, Market, Points,
     consensus::{Consensus, consensus, market_points, standing_quotes},
 };
 
-/// Fewer finished games than this have no shape: then a bet whose points moved has no closing line value.
-const LEAST_GAMES: usize = 200;
+use super::played::Played;
 
-/// How margins and totals of each league are distributed: what turns a probability at some points into one at others.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Shapes {
-    leagues: BTreeMap<LeagueId, (Distribution, Distribution)>,
+/// Everything that closes are taken from.
+pub(crate) struct Closings<'a> {
+    lines: BTreeMap<&'a GameId, Vec<&'a LineRow>>,
+    played: Played,
 }
 
-impl Shapes {
-    /// Counts the final scores.
-    pub(crate) fn of<'a>(results: impl IntoIterator<Item = &'a ResultRow>) -> Self {
-        let mut scores: BTreeMap<&LeagueId, Vec<(i32, i32)>> = BTreeMap::new();
-        for result in results.into_iter().filter(|result| result.status == GameStatus::Final) {
-            scores.entry(&result.game.league).or_default().push((result.margin(), result.total()));
+impl<'a> Closings<'a> {
+    pub(crate) fn of(snapshot: &'a Snapshot) -> Self {
+        let mut lines: BTreeMap<&GameId, Vec<&LineRow>> = BTreeMap::new();
+        for line in &snapshot.lines {
+            lines.entry(&line.game.game_id).or_default().push(line);
         }
-        let shape = |(league, scores): (&LeagueId, Vec<(i32, i32)>)| {
-            let margins = histogram(scores.iter().map(|(margin, _)| *margin))?;
-            let totals = histogram(scores.iter().map(|(_, total)| *total))?;
-            Some((league.clone(), (margins, totals)))
-        };
-        let enough = scores.into_iter().filter(|(_, scores)| scores.len() >= LEAST_GAMES);
-        Self { leagues: enough.filter_map(shape).collect() }
+        Self { lines, played: Played::of(&snapshot.results) }
     }
-}
 
-fn histogram(values: impl Iterator<Item = i32> + Clone) -> Option<Distribution> {
-    let (first, last) = (values.clone().min()?, values.clone().max()?);
-    let mut mass = vec![0.0; usize::try_from(last - first).ok()? + 1];
-    let each = 1.0 / values.clone().count() as f64;
-    for value in values {
-        mass[usize::try_from(value - first).ok()?] += each;
+    /// Returns the close of a bet as placed; none where nobody quoted a comparable one.
+    pub(crate) fn of_bet(&self, bet: &Entry) -> Option<ClosingLine> {
+        let terms = bet.terms.as_ref()?;
+        closing(terms, self.lines.get(&terms.game_id)?.iter().copied(), &self.played)
     }
-    Distribution::new(first, mass).ok()
 }
 
 /// Returns the close of a bet's selection: the last quotes before the start, of the bet's own book where it quotes.
@@ -51,7 +40,7 @@ fn histogram(values: impl Iterator<Item = i32> + Clone) -> Option<Distribution> 
 pub(crate) fn closing<'a>(
     terms: &Terms,
     lines: impl IntoIterator<Item = &'a LineRow>,
-    shapes: &Shapes,
+    played: &Played,
 ) -> Option<ClosingLine> {
     let lines: Vec<&LineRow> = lines.into_iter().filter(|line| line.market == terms.market).collect();
     let marked = lines.iter().any(|line| line.is_closing);
@@ -70,9 +59,8 @@ pub(crate) fn closing<'a>(
     let there = nearest.probability(terms.selection)?;
     let probability = match (at, terms.points) {
         (Some(from), Some(to)) if from != to => {
-            let (margins, totals) = shapes.leagues.get(&terms.league)?;
-            let shape = if terms.market == Market::Total { totals } else { margins };
-            clv::at_points(shape, terms.selection, from, there, to)?
+            let shape = played.shape(&terms.league, terms.market)?;
+            clv::at_points(&shape, terms.selection, from, there, to)?
         }
         _ => there,
     };
@@ -98,7 +86,7 @@ fn own_points(market: Market, points: Option<Points>, selection: market::Selecti
 #[cfg(test)]
 mod tests {
     use ledger::SettlementRule;
-    use market::{Game, Price, RawRef, Selection};
+    use market::{Game, GameStatus, LeagueId, Price, RawRef, ResultRow, Selection};
 
     use super::*;
 
@@ -120,35 +108,13 @@ mod tests {
     }
 
     fn bet(points: f64) -> Terms {
-        let line = line("north", Selection::Away, points, 2.0);
-        Terms {
-            game_id: line.game.game_id.clone(),
-            league: line.game.league.clone(),
-            home: line.game.home.clone(),
-            away: line.game.away.clone(),
-            start_time: line.game.start_time,
-            market: line.market,
-            selection: line.selection,
-            points: line.points,
-            book: line.book.clone(),
-            price: line.price,
-            captured_at: "2021-11-11T09:00:00Z".parse().unwrap(),
-            raw_ref: line.raw_ref.clone(),
-            probability_model: None,
-            probability_market: None,
-            probability: None,
-            edge: None,
-            lenses: [None; 5],
-            score: None,
-            growth_added: None,
-            weights_version: String::new(),
-            model_version: String::new(),
-            rule: SettlementRule::of(Market::Spread, false),
-        }
+        let then = "2021-11-11T09:00:00Z".parse().unwrap();
+        let line = LineRow { captured_at: then, ..line("north", Selection::Away, points, 2.0) };
+        Terms::by_hand(&line, SettlementRule::of(Market::Spread, false))
     }
 
     /// Four hundred games: margins from -9 to 10, half of them 3.
-    fn shapes() -> Shapes {
+    fn played() -> Played {
         let results: Vec<ResultRow> = (0..400_u16)
             .map(|i| {
                 let home_score = if i % 2 == 0 { 13 } else { 1 + i / 2 % 20 };
@@ -164,7 +130,7 @@ mod tests {
                 }
             })
             .collect();
-        Shapes::of(&results)
+        Played::of(&results)
     }
 
     #[test]
@@ -177,7 +143,7 @@ mod tests {
             line("north", Selection::Home, -2.5, 1.7),
             line("north", Selection::Away, 2.5, 2.2),
         ];
-        let close = closing(&bet(3.5), &lines, &Shapes::default()).unwrap();
+        let close = closing(&bet(3.5), &lines, &Played::default()).unwrap();
         assert_eq!((close.points, close.price.decimal()), (Points::from_f64(3.5), 2.0));
         assert!(close.probability > 0.45 && close.probability < 0.5);
     }
@@ -185,11 +151,11 @@ mod tests {
     #[test]
     fn points_that_moved_over_a_key_number_change_the_probability_by_its_weight() {
         let lines = [line("north", Selection::Home, -2.5, 1.9), line("north", Selection::Away, 2.5, 1.9)];
-        let close = closing(&bet(3.5), &lines, &shapes()).unwrap();
+        let close = closing(&bet(3.5), &lines, &played()).unwrap();
         assert_eq!(close.points, Points::from_f64(2.5), "where it really closed");
         assert!(close.probability > 0.8, "+3.5 keeps every win by 3: {}", close.probability);
         assert_eq!(
-            closing(&bet(3.5), &lines, &Shapes::default()),
+            closing(&bet(3.5), &lines, &Played::default()),
             None,
             "nothing is known of the league's margins"
         );
@@ -197,9 +163,9 @@ mod tests {
 
     #[test]
     fn nobody_at_the_close_is_no_close() {
-        assert_eq!(closing(&bet(3.5), &[], &shapes()), None);
+        assert_eq!(closing(&bet(3.5), &[], &played()), None);
         let one_side = [line("north", Selection::Away, 3.5, 2.0)];
-        assert_eq!(closing(&bet(3.5), &one_side, &shapes()), None, "one side tells no probability");
+        assert_eq!(closing(&bet(3.5), &one_side, &played()), None, "one side tells no probability");
     }
 
     #[test]
@@ -211,12 +177,12 @@ mod tests {
             line("north", Selection::Home, -5.5, 1.9),
             line("north", Selection::Away, 5.5, 1.9),
         ];
-        let close = closing(&bet(3.5), &lines, &shapes()).unwrap();
+        let close = closing(&bet(3.5), &lines, &played()).unwrap();
         assert_eq!(close.points, Points::from_f64(5.5));
         lines.truncate(2);
         for line in &mut lines {
             line.captured_at = bet(3.5).captured_at;
         }
-        assert_eq!(closing(&bet(3.5), &lines, &shapes()), None);
+        assert_eq!(closing(&bet(3.5), &lines, &played()), None);
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use data::Snapshot;
 use market::{
     GameId, GameStatus, Grade, LineRow, Market, Points, Prediction, ResultRow, Selection,
-    consensus::{MarketQuotes, markets, standing_quotes},
+    consensus::{main_market, markets, standing_quotes},
     predictor::{LeagueScores, MarketInformation, Ordinary},
 };
 use model::{HeldOut, information_weight};
@@ -48,7 +48,7 @@ fn one(market: Market, prediction: &Prediction, lines: &[&LineRow], result: &Res
         markets(&quotes)
     };
     let now = quoted(prediction.as_of);
-    let main = main_points(&now, side)?;
+    let main = main_market(&now, side)?;
     let consensus = main.consensus(None)?.probability(side)?;
     let points = main.points?;
     let closing = quoted(prediction.game.start_time).iter().find_map(|close| {
@@ -70,14 +70,4 @@ fn one(market: Market, prediction: &Prediction, lines: &[&LineRow], result: &Res
 
 fn ended(side: Selection, points: Points, result: &ResultRow) -> Option<Grade> {
     market::settlement::grade_of(side, Some(points), result.margin(), result.total())
-}
-
-/// Returns the points that most books quote; of several the ones nearest to even money.
-pub(super) fn main_points(quoted: &[MarketQuotes], side: Selection) -> Option<&MarketQuotes> {
-    let from_even = |quotes: &MarketQuotes| {
-        let share = quotes.consensus(None).and_then(|consensus| consensus.probability(side));
-        share.map_or(1.0, |share| (share - 0.5).abs())
-    };
-    let complete = quoted.iter().filter(|quotes| !quotes.books.is_empty());
-    complete.min_by(|a, b| b.books.len().cmp(&a.books.len()).then(from_even(a).total_cmp(&from_even(b))))
 }

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use coordinator::{TaskContext, TaskOutput};
-use data::Snapshot;
+use data::{League, Snapshot};
 use jiff::{SignedDuration, Timestamp};
 use ledger::{
     Cut, Joints, Ledger, Proposal, SettlementRule, Stake,
     stakes::{Purse, growth_added, size},
 };
 use lenses::{
-    Aggregate, Assessment, Candidate, Evidence, GameQuotes, Lens, LensKind, Weights,
+    Aggregate, Assessment, Candidate, Drifts, Evidence, GameQuotes, Lens, LensKind, Weights,
     arbitrage::{self, Middle, SureProfit},
     assess,
     candidate::Quotes,
@@ -20,14 +20,16 @@ use lenses::{
     mr_market::remaining_movement,
 };
 use market::{
-    Distribution, GameId, Joint, LeagueId, LineRow, Market, ModelCard, Name, Points, Prediction, Predictor,
+    Distribution, Game, GameId, Joint, LeagueId, LineRow, Market, ModelCard, Points, Prediction, Predictor,
     ScoreForecast, settlement::Tie,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Night, ledger_as_of, read_step,
-    segments::{Drifts, Segments},
+    Night, ledger_as_of,
+    played::Played,
+    read_step,
+    segments::{Segment, Segments},
     write_step,
 };
 use crate::{context::Context, settings::Settings, table::counted};
@@ -190,9 +192,12 @@ pub(crate) fn decide(
         settings: &context.settings,
         weights: &super::weights::in_use(context, night.as_of)?,
         drifts: &Drifts::learn(&snapshot.lines, night.as_of),
+        leagues: &snapshot.leagues,
+        played: &Played::of(&snapshot.results),
         as_of: night.as_of,
     };
-    Ok(desk.decide(predicted, snapshot))
+    let lines = lines_of(&predicted.predictions, snapshot);
+    Ok(desk.decide(predicted, &lines))
 }
 
 /// What a decision rests on beside predictions and prices; a backtest sits at the same desk as a night.
@@ -202,7 +207,19 @@ pub(crate) struct Desk<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) weights: &'a Weights,
     pub(crate) drifts: &'a Drifts,
+    pub(crate) leagues: &'a [League],
+    /// The games known before the as-of.
+    pub(crate) played: &'a Played,
     pub(crate) as_of: Timestamp,
+}
+
+/// One game as the lenses look at it.
+struct Tonight<'a> {
+    prediction: &'a Prediction,
+    quotes: GameQuotes,
+    history: &'a [&'a LineRow],
+    /// Past games of the team that has played less.
+    effective_games: f64,
 }
 
 /// One price and what was made of it.
@@ -214,10 +231,9 @@ struct Looked<'a> {
 }
 
 impl Desk<'_> {
-    /// Decides over a slate; `snapshot` is what was known before the desk's as-of.
-    pub(crate) fn decide(&self, predicted: Predicted, snapshot: &Snapshot) -> Slate {
-        let lines = lines_of(&predicted.predictions, snapshot);
-        let quotes = Quotes::at(&lines, self.as_of, MAX_PRICE_AGE);
+    /// Decides over a slate; `lines` are all prices of its games known before the desk's as-of.
+    pub(crate) fn decide(&self, predicted: Predicted, lines: &[LineRow]) -> Slate {
+        let quotes = Quotes::at(lines, self.as_of, MAX_PRICE_AGE);
         let mut refused = BTreeMap::new();
         for (_, refusal) in &quotes.refused {
             *refused.entry(kind_of(refusal).to_owned()).or_insert(0) += 1;
@@ -231,25 +247,31 @@ impl Desk<'_> {
             best.entry(&candidate.line().game.game_id).or_default().push(candidate);
         }
         let mut history: BTreeMap<&GameId, Vec<&LineRow>> = BTreeMap::new();
-        for line in &lines {
+        for line in lines {
             history.entry(&line.game.game_id).or_default().push(line);
         }
-        let (scores, predictions) = (&predicted.model.scores, &predicted.predictions);
-        let segments = Segments::new(self.settings, self.ledger, scores, predictions, snapshot, self.as_of);
+        let segments =
+            Segments::new(self.settings, self.ledger, &predicted.model.scores, self.leagues, self.as_of);
         let (mut looked, mut joints) = (Vec::new(), Joints::new());
         let (mut sure_profits, mut middles) = (Vec::new(), Vec::new());
         for prediction in &predicted.predictions {
             let game_id = &prediction.game.game_id;
             let Some(lines) = of_games.get(game_id) else { continue };
             let forecast = mean_forecast(&prediction.members);
-            sure_profits.extend(arbitrage::sure_profits(lines));
+            let Some(segment) = segments.of(&prediction.game.league) else { continue };
+            sure_profits.extend(arbitrage::sure_profits(lines, segment.tie()));
             middles.extend(arbitrage::middles(lines, forecast.as_ref()));
-            let opinions = GameQuotes::of(lines);
+            let Game { league, home, away, .. } = prediction.game.as_ref();
+            let games_of = |team| self.played.games_of(league, team, self.as_of);
+            let tonight = Tonight {
+                prediction,
+                quotes: GameQuotes::of(lines),
+                history: history.get(game_id).map_or(&[][..], Vec::as_slice),
+                effective_games: games_of(home).min(games_of(away)),
+            };
             let before = looked.len();
-            for candidate in best.get(game_id).into_iter().flatten() {
-                let before = history.get(game_id).map_or(&[][..], Vec::as_slice);
-                looked.extend(self.look(candidate, prediction, &opinions, before, &segments));
-            }
+            let candidates = best.get(game_id).into_iter().flatten();
+            looked.extend(candidates.filter_map(|candidate| self.look(candidate, &tonight, segment)));
             if looked.len() > before + 1 {
                 joints.extend(forecast.map(|forecast| (game_id.clone(), Joint::of(&forecast))));
             }
@@ -258,7 +280,7 @@ impl Desk<'_> {
         Slate {
             model: predicted.model,
             predictions: predicted.predictions,
-            three_way: snapshot.leagues.iter().filter(|l| l.three_way).map(|l| l.id.clone()).collect(),
+            three_way: self.leagues.iter().filter(|l| l.three_way).map(|l| l.id.clone()).collect(),
             weights_version: self.weights.version().to_owned(),
             prices_compared: quotes.candidates.len(),
             refused,
@@ -268,31 +290,25 @@ impl Desk<'_> {
         }
     }
 
-    /// Looks at one price through the first four lenses; none without a league or a belief.
+    /// Looks at one price through the first four lenses; none without a belief.
     fn look<'c>(
         &self,
         candidate: &'c Candidate,
-        prediction: &Prediction,
-        quotes: &GameQuotes,
-        history: &[&LineRow],
-        segments: &Segments,
+        tonight: &Tonight<'_>,
+        segment: &Segment,
     ) -> Option<Looked<'c>> {
         let line = candidate.line();
-        let segment = segments.leagues.get(&line.game.league)?;
-        let tie = if segment.three_way { Tie::Offered } else { segment.house.tie };
-        let games = |team: &Name| {
-            segments.games_seen.get(&(line.game.league.clone(), team.clone())).copied().unwrap_or(0.0)
-        };
-        let seen = Evidence::of_quotes(line, prediction, quotes, tie);
+        let tie = segment.tie();
+        let seen = Evidence::of_quotes(line, tonight.prediction, &tonight.quotes, tie);
         let ordinary = segment.ordinary();
-        let distance = ordinary.and_then(|past| past.distance(&prediction.members_without_market));
+        let distance = ordinary.and_then(|past| past.distance(&tonight.prediction.members_without_market));
         let evidence = Evidence {
             information: segment.information(line.market),
             conformal_p: ordinary
                 .zip(distance)
                 .and_then(|(past, distance)| conformal_p(distance, past.past())),
-            drift: self.drifts.of(line, seen.consensus, history, candidate.hours_to_start()),
-            effective_games: Some(games(&line.game.home).min(games(&line.game.away))),
+            drift: self.drifts.of(line, seen.consensus, tonight.history, candidate.hours_to_start()),
+            effective_games: Some(tonight.effective_games),
             remaining_movement: remaining_movement(candidate.hours_to_start(), MEASURED_HOURS),
             past_clv: segment.past_clv,
             ..seen

@@ -111,30 +111,20 @@ fn bet_on_the_first_game(edge: &Edge) -> ledger::Ledger {
         run_id: "by-hand".to_owned(),
         recorded_at: as_of,
     };
-    let terms = ledger::entry::Terms {
-        game_id: game.game_id,
-        league: game.league,
-        home: game.home,
-        away: game.away,
-        start_time: game.start_time,
+    let line = market::LineRow {
+        game: game.into(),
+        book: "Meridian".into(),
         market: market::Market::Moneyline,
         selection: market::Selection::Home,
         points: None,
-        book: "Meridian".into(),
         price: market::Price::new(2.0).unwrap(),
         captured_at: as_of,
+        is_closing: false,
+        source: "by-hand".into(),
         raw_ref: market::RawRef { payload: "by-hand".into(), row: 0 },
-        probability_model: None,
-        probability_market: None,
-        probability: None,
-        edge: None,
-        lenses: [None; 5],
-        score: None,
-        weights_version: "equal-1".to_owned(),
-        model_version: "by-hand".to_owned(),
-        rule: ledger::SettlementRule::of(market::Market::Moneyline, false),
-        growth_added: None,
     };
+    let rule = ledger::SettlementRule::of(market::Market::Moneyline, false);
+    let terms = ledger::entry::Terms::by_hand(&line, rule);
     let bet = ledger::Entry::placed(&night, ledger::Mode::Live, "10.00".parse().unwrap(), terms);
     let mut book = ledger::Ledger::default();
     book.append(vec![bet], "1000.00".parse().unwrap()).unwrap();

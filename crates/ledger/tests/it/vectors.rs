@@ -48,7 +48,7 @@ fn kelly_mutually_exclusive() {
         let probabilities = v["p"].as_array().unwrap().iter().map(number);
         let bets: Vec<(f64, Price)> =
             probabilities.zip(v["odds"].as_array().unwrap().iter().map(price)).collect();
-        let solution = kelly::exclusive(&bets);
+        let solution = kelly::exclusive(&bets).unwrap();
         for (ours, expected) in solution.fractions.iter().zip(v["f"].as_array().unwrap()) {
             close(*ours, number(expected), 1e-11, &v);
         }

@@ -3,6 +3,7 @@
 use lenses::arbitrage::{middles, sure_profits};
 use market::{
     Distribution, Game, LeagueId, LineRow, Market, Points, Price, RawRef, ScoreForecast, Selection,
+    settlement::Tie,
 };
 use proptest::prelude::*;
 
@@ -40,7 +41,7 @@ fn the_worked_example_of_the_notes() {
     // 1.36 against 5.5: stakes 801.749271 and 198.250729 of 1000, profit 90.379009.
     let quotes = [line("a", Selection::Home, None, 1.36), line("b", Selection::Away, None, 5.5)];
     let all: Vec<&LineRow> = quotes.iter().collect();
-    let found = sure_profits(&all);
+    let found = sure_profits(&all, Tie::Push);
     assert_eq!(found.len(), 1);
     assert!((found[0].net - 0.090_379_009).abs() < 1e-9);
     assert!((found[0].legs[0].share - 0.801_749_271).abs() < 1e-9);
@@ -51,13 +52,14 @@ fn the_worked_example_of_the_notes() {
 fn a_side_that_nobody_offers_makes_no_profit_sure() {
     let home_and_away = [line("a", Selection::Home, None, 2.5), line("b", Selection::Away, None, 2.6)];
     let two: Vec<&LineRow> = home_and_away.iter().collect();
-    assert_eq!(sure_profits(&two).len(), 1);
+    assert_eq!(sure_profits(&two, Tie::Push).len(), 1);
     let draw = line("c", Selection::Draw, None, 3.0);
     let three: Vec<&LineRow> = two.iter().copied().chain([&draw]).collect();
-    assert!(sure_profits(&three).is_empty(), "a draw loses both");
+    assert!(sure_profits(&three, Tie::Push).is_empty(), "a draw loses both");
+    assert!(sure_profits(&two, Tie::Loses).is_empty() && sure_profits(&two, Tie::Offered).is_empty());
     let apart = [line("a", Selection::Home, Some(-2.5), 2.1), line("b", Selection::Away, Some(3.5), 2.1)];
     assert!(
-        sure_profits(&apart.iter().collect::<Vec<&LineRow>>()).is_empty(),
+        sure_profits(&apart.iter().collect::<Vec<&LineRow>>(), Tie::Push).is_empty(),
         "other points are another market"
     );
 }
@@ -95,7 +97,7 @@ proptest! {
             .filter(|(side, ..)| draw || *side < 2)
             .map(|(side, book, price)| line(["a", "b"][usize::from(book)], sides[usize::from(side)], None, price))
             .collect();
-        for sure in sure_profits(&lines.iter().collect::<Vec<&LineRow>>()) {
+        for sure in sure_profits(&lines.iter().collect::<Vec<&LineRow>>(), Tie::Push) {
             prop_assert!((sure.legs.iter().map(|leg| leg.share).sum::<f64>() - 1.0).abs() < 1e-12);
             prop_assert!(sure.net > 0.0);
             for leg in &sure.legs {

@@ -114,6 +114,10 @@ fn the_bets_own_book_is_left_out_while_two_others_remain() {
     assert!((evidence.members[0].win_share() - 5.0 / 9.0).abs() < 1e-12);
     let three_way = Evidence::of_quotes(&rows[0], &prediction(), &GameQuotes::of(&quotes), Tie::Offered);
     assert!((three_way.members[0].win_share() - 0.5).abs() < 1e-12);
+    // Where a tie loses both, the two chances leave it out.
+    let lost = Evidence::of_quotes(&rows[0], &prediction(), &GameQuotes::of(&quotes), Tie::Loses);
+    assert!((lost.members[0].win_share() - 0.5).abs() < 1e-12);
+    assert!((lost.consensus.unwrap().probability - 0.9 * opinion.probability).abs() < 1e-12);
 }
 
 #[test]

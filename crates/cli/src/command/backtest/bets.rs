@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ::lenses::Weights;
+use ::lenses::{Drifts, Weights};
 use data::Snapshot;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use ledger::{ClosingLine, Entry, Ledger, Mode, clv};
@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::lenses::{self, Claim, LensesJudged};
 use crate::{
-    night::{self, Desk, Drifts, Predicted, Shapes, Slate, Verdict},
+    night::{self, Desk, Played, Predicted, Slate, Verdict},
     settings::Settings,
 };
 
@@ -75,23 +75,24 @@ pub(super) fn simulate(
         lines,
         finals: finals.into_iter().map(|result| (&result.game.game_id, result)).collect(),
         closings: BTreeMap::new(),
+        known: BTreeMap::new(),
+        played: Played::default(),
         ledger: Ledger::default(),
         drifts: (Timestamp::MIN, Drifts::default()),
         claims: Vec::new(),
     };
-    let (mut known, mut next) = (Vec::new(), 0);
+    let mut unknown = results.into_iter().peekable();
     let mut stopped = BTreeMap::new();
     for ((as_of, fold), predictions) in slates {
-        while next < results.len() && results[next].known_at < as_of {
-            known.push(results[next].clone());
-            next += 1;
+        while let Some(result) = unknown.next_if(|result| result.known_at < as_of) {
+            walk.learn(result);
         }
-        walk.settle(&known, as_of)?;
+        walk.settle(as_of)?;
         let predicted = Predicted { model: folds[fold].card.clone(), predictions };
-        walk.decide(predicted, &known, as_of, &mut stopped)?;
+        walk.decide(predicted, as_of, &mut stopped)?;
     }
-    let all: Vec<ResultRow> = results.into_iter().cloned().collect();
-    walk.settle(&all, snapshot.as_of)?;
+    unknown.for_each(|result| walk.learn(result));
+    walk.settle(snapshot.as_of)?;
     let lenses = lenses::judge(&walk.claims);
     Ok(Simulated { bets: summary(&walk.ledger, settings.bankroll), ledger: walk.ledger, stopped, lenses })
 }
@@ -104,6 +105,9 @@ struct Walk<'a> {
     closings: BTreeMap<String, Option<ClosingLine>>,
     /// How each game ended, as it is known at the very end: judges claims, decides nothing.
     finals: BTreeMap<&'a GameId, &'a ResultRow>,
+    /// The latest result of each game known by now.
+    known: BTreeMap<&'a GameId, &'a ResultRow>,
+    played: Played,
     ledger: Ledger,
     /// Drifts of the consensus, and when they were learnt.
     drifts: (Timestamp, Drifts),
@@ -113,19 +117,21 @@ struct Walk<'a> {
 /// Drifts are learnt anew after so long.
 const DRIFTS_EVERY: SignedDuration = SignedDuration::from_hours(180 * 24);
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
     fn writer(as_of: Timestamp) -> ledger::Night {
         let date = as_of.to_zoned(TimeZone::UTC).date();
         ledger::Night { date, as_of, run_id: "backtest".to_owned(), recorded_at: as_of }
     }
 
-    fn settle(&mut self, known: &[ResultRow], as_of: Timestamp) -> anyhow::Result<()> {
-        let open: Vec<&GameId> = self.ledger.open_bets().iter().filter_map(|bet| game_of(bet)).collect();
-        if open.is_empty() {
-            return Ok(());
-        }
-        let of_bets: Vec<ResultRow> =
-            known.iter().filter(|result| open.contains(&&result.game.game_id)).cloned().collect();
+    fn learn(&mut self, result: &'a ResultRow) {
+        self.known.insert(&result.game.game_id, result);
+        self.played.add(result);
+    }
+
+    fn settle(&mut self, as_of: Timestamp) -> anyhow::Result<()> {
+        let open = self.ledger.open_bets();
+        let known = |bet: &&Entry| self.known.get(game_of(bet)?).map(|result| (*result).clone());
+        let of_bets: Vec<ResultRow> = open.iter().filter_map(known).collect();
         if of_bets.is_empty() {
             return Ok(());
         }
@@ -138,7 +144,6 @@ impl Walk<'_> {
     fn decide(
         &mut self,
         predicted: Predicted,
-        known: &[ResultRow],
         as_of: Timestamp,
         stopped: &mut BTreeMap<String, usize>,
     ) -> anyhow::Result<()> {
@@ -154,8 +159,6 @@ impl Walk<'_> {
         if lines.is_empty() {
             return Ok(());
         }
-        let leagues = self.snapshot.leagues.clone();
-        let then = Snapshot::new(as_of, leagues, lines, known.to_vec(), Vec::new());
         if self.drifts.0 == Timestamp::MIN || as_of.duration_since(self.drifts.0) > DRIFTS_EVERY {
             let past = self.lines.values().flatten().filter(|line| line.known_at() < as_of);
             self.drifts = (as_of, Drifts::learn(past, as_of));
@@ -166,11 +169,12 @@ impl Walk<'_> {
             settings: self.settings,
             weights: &Weights::default(),
             drifts: &self.drifts.1,
+            leagues: &self.snapshot.leagues,
+            played: &self.played,
             as_of,
         };
-        let slate = desk.decide(predicted, &then);
-        let shapes = Shapes::of(known);
-        self.claims.extend(claims(&slate, &self.lines, &self.finals, &shapes, as_of));
+        let slate = desk.decide(predicted, &lines);
+        self.claims.extend(claims(&slate, &self.lines, &self.finals, &self.played, as_of));
         for missed in slate.near_misses() {
             if let Some((lens, reason)) = missed.stopped_by() {
                 let why = lens.map_or(reason, |lens| lens.title().to_owned());
@@ -187,7 +191,7 @@ impl Walk<'_> {
             .collect();
         for bet in &placed {
             let lines = game_of(bet).and_then(|game| self.lines.get(game)).into_iter().flatten();
-            let close = bet.terms.as_ref().and_then(|terms| night::closing(terms, lines, &shapes));
+            let close = bet.terms.as_ref().and_then(|terms| night::closing(terms, lines, &self.played));
             self.closings.insert(bet.bet_id.clone(), close);
         }
         self.ledger.append(placed, self.settings.bankroll)?;
@@ -200,7 +204,7 @@ fn claims(
     slate: &Slate,
     lines: &BTreeMap<&GameId, Vec<LineRow>>,
     finals: &BTreeMap<&GameId, &ResultRow>,
-    shapes: &Shapes,
+    played: &Played,
     as_of: Timestamp,
 ) -> Vec<Claim> {
     let week = as_of.as_second().div_euclid(7 * 86_400);
@@ -208,7 +212,7 @@ fn claims(
     let one = |verdict: &Verdict| {
         let game = &verdict.line.game.game_id;
         let terms = night::terms(verdict, slate);
-        let close = night::closing(&terms, lines.get(game).into_iter().flatten(), shapes);
+        let close = night::closing(&terms, lines.get(game).into_iter().flatten(), played);
         let clv = close.and_then(|close| clv::clv(terms.price, terms.points, &close));
         Claim::new(verdict, clv.map(|clv| clv.expected_value), finals.get(game).copied(), week)
     };
