@@ -1,7 +1,7 @@
 //! Where the consensus usually goes until the close: a drift that is learnt from past games and used only where it has
 //! proved itself (domain notes, section 5.4).
 //!
-//! Least squares with a small ridge of `ℓ(q_close) - ℓ(q_now)` on what stood there at the decision. It is fitted on the older
+//! Weighted least squares with a small ridge of `ℓ(q_close) - ℓ(q_now)` on what stood there at the decision. It is fitted on the older
 //! four fifths of the games and kept when it foretells the others better than no drift at all.
 //!
 //! # Example
@@ -38,6 +38,12 @@ pub struct Standing {
     pub dispersion: f64,
 }
 
+impl Example {
+    fn is_usable(&self) -> bool {
+        self.moved.is_finite() && self.weight > 0.0 && self.weight <= 1.0
+    }
+}
+
 impl Standing {
     fn inputs(&self) -> [f64; INPUTS] {
         // Hours, books and dispersion say how strongly the other two count; by themselves they favour no side.
@@ -61,6 +67,8 @@ pub struct Example {
     pub standing: Standing,
     /// Closing log-odds minus those at the decision.
     pub moved: f64,
+    /// How much it counts, 1 or less: books come and go, and markets learn.
+    pub weight: f64,
 }
 
 /// What is to be expected of the consensus until its close, on the log-odds scale.
@@ -90,15 +98,15 @@ pub struct Drift {
 impl Drift {
     /// Learns from past examples in time, oldest first; none when they are fewer than 300, or it foretells nothing.
     pub fn learn(examples: &[Example]) -> Option<Self> {
-        let usable: Vec<Example> =
-            examples.iter().copied().filter(|example| example.moved.is_finite()).collect();
+        let usable: Vec<Example> = examples.iter().copied().filter(Example::is_usable).collect();
         if usable.len() < FEWEST {
             return None;
         }
         let cut = (usable.len() as f64 * (1.0 - UNSEEN)) as usize;
         let (seen, unseen) = usable.split_at(cut);
         let before = Self::fit(seen)?;
-        let squares = |of: &dyn Fn(&Example) -> f64| unseen.iter().map(|e| of(e).powi(2)).sum::<f64>();
+        let squares =
+            |of: &dyn Fn(&Example) -> f64| unseen.iter().map(|e| e.weight * of(e).powi(2)).sum::<f64>();
         let (with, without) =
             (squares(&|e| e.moved - before.drift(&e.standing)), squares(&|example| example.moved));
         let explained = 1.0 - with / without;
@@ -120,27 +128,29 @@ impl Drift {
     }
 
     fn fit(examples: &[Example]) -> Option<Self> {
-        let count = examples.len() as f64;
+        let count: f64 = examples.iter().map(|e| e.weight).sum();
         let inputs: Vec<[f64; INPUTS]> = examples.iter().map(|e| e.standing.inputs()).collect();
         let mut scales = [1.0; INPUTS];
         for (i, scale) in scales.iter_mut().enumerate() {
-            let square = inputs.iter().map(|x| x[i] * x[i]).sum::<f64>() / count;
+            let square =
+                inputs.iter().zip(examples).map(|(x, e)| e.weight * x[i] * x[i]).sum::<f64>() / count;
             *scale = square.sqrt().max(1e-9);
         }
         let mut matrix = [[0.0; INPUTS]; INPUTS];
         let mut right = [0.0; INPUTS];
         for (x, example) in inputs.iter().zip(examples) {
             for i in 0..INPUTS {
-                right[i] += x[i] / scales[i] * example.moved;
+                let weighed = example.weight * x[i] / scales[i];
+                right[i] += weighed * example.moved;
                 for j in 0..INPUTS {
-                    matrix[i][j] += x[i] / scales[i] * x[j] / scales[j];
+                    matrix[i][j] += weighed * x[j] / scales[j];
                 }
             }
         }
         for (i, row) in matrix.iter_mut().enumerate() {
             row[i] += RIDGE;
         }
-        let deviation = (examples.iter().map(|e| e.moved * e.moved).sum::<f64>() / count).sqrt();
+        let deviation = (examples.iter().map(|e| e.weight * e.moved * e.moved).sum::<f64>() / count).sqrt();
         let coefficients = solve(matrix, right)?;
         let limit = 2.0 * deviation;
         let drift = Self {
@@ -157,15 +167,15 @@ impl Drift {
 
 /// Fits the squared errors of a drift by a line over the hours left, neither part below 0.
 fn variance(drift: &Drift, examples: &[Example]) -> [f64; 2] {
-    let count = examples.len() as f64;
+    let count: f64 = examples.iter().map(|e| e.weight).sum();
     let square = |e: &Example| (e.moved - drift.drift(&e.standing)).powi(2);
-    let mean = examples.iter().map(square).sum::<f64>() / count;
-    let hours = examples.iter().map(|e| e.standing.hours_left).sum::<f64>() / count;
+    let mean = examples.iter().map(|e| e.weight * square(e)).sum::<f64>() / count;
+    let hours = examples.iter().map(|e| e.weight * e.standing.hours_left).sum::<f64>() / count;
     let (mut both, mut spread) = (0.0, 0.0);
     for example in examples {
         let away = example.standing.hours_left - hours;
-        both += away * (square(example) - mean);
-        spread += away * away;
+        both += example.weight * away * (square(example) - mean);
+        spread += example.weight * away * away;
     }
     let slope = if spread > 0.0 { (both / spread).max(0.0) } else { 0.0 };
     if slope * hours > mean { [0.0, mean / hours] } else { [mean - slope * hours, slope] }
@@ -209,7 +219,11 @@ mod tests {
                 books: 5.0,
                 dispersion: 0.03,
             };
-            Example { standing, moved: pull * standing.quote_gap + random.random_range(-0.05..0.05) }
+            Example {
+                standing,
+                moved: pull * standing.quote_gap + random.random_range(-0.05..0.05),
+                weight: 1.0,
+            }
         };
         (0..count).map(one).collect()
     }

@@ -22,6 +22,8 @@ use crate::{
 
 /// Drifts are learnt from so many games of a league, the last ones.
 const RECENT_GAMES: usize = 1500;
+/// An example counts half as much after a year.
+const HALF_LIFE_DAYS: f64 = 365.0;
 /// Hours before the start at which past prices are looked at, to learn where they go from there.
 const LEADS: [i64; 3] = [20, 8, 3];
 
@@ -52,7 +54,8 @@ impl Drifts {
             for market in [Market::Moneyline, Market::Spread, Market::Total] {
                 let of_market: Vec<&LineRow> =
                     lines.iter().copied().filter(|line| line.market == market).collect();
-                let found = examples_of(&of_market, market, start);
+                let age = as_of.duration_since(start).as_secs_f64() / 86_400.0;
+                let found = examples_of(&of_market, market, start, (-age / HALF_LIFE_DAYS).exp2());
                 examples.entry((league.clone(), market)).or_default().extend(found);
             }
         }
@@ -81,7 +84,7 @@ impl Drifts {
 }
 
 /// Returns what stood on the main points of a market at each lead, and how far it went; the same quotes count once.
-fn examples_of(lines: &[&LineRow], market: Market, start: Timestamp) -> Vec<Example> {
+fn examples_of(lines: &[&LineRow], market: Market, start: Timestamp, weight: f64) -> Vec<Example> {
     let close = standing_quotes(lines.iter().copied(), start);
     let (mut seen, mut found) = (None, Vec::new());
     for hours in LEADS {
@@ -92,7 +95,12 @@ fn examples_of(lines: &[&LineRow], market: Market, start: Timestamp) -> Vec<Exam
             // Nothing that was quoted later may be seen from there.
             let before: Vec<&LineRow> = lines.iter().copied().filter(|line| line.captured_at < at).collect();
             let then = standing_quotes(before.iter().copied(), at);
-            found.extend(example(&before, &then, &close, market, hours).into_iter().flatten());
+            found.extend(
+                example(&before, &then, &close, market, hours)
+                    .into_iter()
+                    .flatten()
+                    .map(|found| Example { weight, ..found }),
+            );
         }
     }
     found
@@ -123,6 +131,7 @@ fn example(
         Some(Example {
             standing: standing(&now, probability, best, opening, hours as f64),
             moved: logit(closing.probability(*selection)?) - logit(probability),
+            weight: 1.0,
         })
     };
     // Every side is an example: what pulls both alike is no drift of either.
