@@ -119,8 +119,9 @@ mod tests {
             .map(|i| {
                 let home_score = if i % 2 == 0 { 13 } else { 1 + i / 2 % 20 };
                 let line = line("x", Selection::Home, 0.5, 2.0);
+                let id = GameId::from_text(&format!("{}-{i}", line.game.game_id));
                 ResultRow {
-                    game: line.game,
+                    game: Game { game_id: id, ..line.game.as_ref().clone() }.into(),
                     home_score,
                     away_score: 10,
                     status: GameStatus::Final,

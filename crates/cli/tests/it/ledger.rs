@@ -66,6 +66,39 @@ fn a_bet_is_ended_by_hand_and_again_otherwise() {
 }
 
 #[test]
+fn a_bet_by_hand_is_judged_by_the_close_like_any_other() {
+    let priced = LEAGUE.replace(
+        "away = \"away\"\n",
+        "away = \"away\"\ntime = \"time\"\nhome_price = \"h\"\naway_price = \"a\"\ncaptured_at = \"seen\"\n",
+    );
+    let edge = Edge::with(&priced);
+    let games = "date,time,home,away,h,a,seen\n2026-03-01,20:00,North,South,1.90,1.90,2026-03-01T19:55:00Z\n";
+    edge.write("games.csv", games.as_bytes());
+    edge.run(&["fetch"]).done();
+    let bets = "date,league,home,away,market,selection,price,stake,placed_at,outcome,score\n\
+        2026-03-01,club,North,South,moneyline,home,2.10,10.00,2026-03-01T09:00:00Z,win,3-1\n\
+        2026-03-01,club,North,South,moneyline,away,2.20,10.00,2026-03-01T09:00:00Z,,\n";
+    edge.write("bets.csv", bets.as_bytes());
+    edge.run(&["ledger", "import", "bets.csv"]).done();
+    let rows = |arguments: &[&str]| -> Vec<serde_json::Value> {
+        serde_json::from_str(&edge.run(&[&["ledger", "show", "--json"], arguments].concat()).done()).unwrap()
+    };
+    let open = rows(&["--open"])[0]["bet_id"].as_str().unwrap().to_owned();
+    edge.run(&["ledger", "settle", "--bet", &open, "--outcome", "loss"]).done();
+    let settled = rows(&["--event", "settled"]);
+    let of = |row: usize, column: &str| settled[row][column].as_str().unwrap().to_owned();
+    assert_eq!(
+        (of(0, "closing_price"), of(0, "ev_clv")),
+        ("1.9".to_owned(), "0.050000000000000044".to_owned())
+    );
+    assert_eq!(
+        (of(1, "closing_price"), of(1, "ev_clv")),
+        ("1.9".to_owned(), "0.10000000000000009".to_owned())
+    );
+    edge.run(&["ledger", "verify"]).done();
+}
+
+#[test]
 fn money_in_and_out_is_noted_once_a_reference() {
     let edge = Edge::with(LEAGUE);
     let deposit = edge.run(&["ledger", "deposit", "250.00"]).done();
@@ -174,6 +207,7 @@ fn settlement_rules_that_a_source_cannot_serve_are_refused() {
         ),
         ("[stakes]\nbets_per_game = 0\n", "bets_per_game"),
         ("[stakes]\nmax_league = 2.0\n", "max_league"),
+        ("[stakes]\nhurdle = nan\n", "hurdle"),
         ("[stakes.books.x]\nmaximum = \"1\"\n", "maximum"),
     ] {
         Edge::with(text).run(&["ledger", "show"]).refused(2, &[named]);
