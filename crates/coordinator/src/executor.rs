@@ -31,7 +31,7 @@ use crate::PlanError;
 pub const OUTPUT: &str = "{output}";
 
 /// A program to be run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobSpec {
     /// The job's id; names its folder, by the rules of task ids.
     pub id: String,
@@ -45,6 +45,20 @@ pub struct JobSpec {
     pub working_folder: Option<PathBuf>,
     /// How long it may take from its start.
     pub timeout: Duration,
+    /// What it wants of the machine that it runs on.
+    #[serde(default)]
+    pub resources: Resources,
+}
+
+/// What a job wants for itself; executors that cannot share out a resource run so many jobs as they have slots.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Resources {
+    /// Cores, or parts of one; none leaves it to the executor.
+    pub cpus: Option<f64>,
+    /// Whole GPUs.
+    pub gpus: u32,
+    /// Most bytes of memory; none for no limit.
+    pub memory: Option<u64>,
 }
 
 impl JobSpec {
@@ -57,6 +71,7 @@ impl JobSpec {
             env: BTreeMap::new(),
             working_folder: None,
             timeout: Duration::from_hours(1),
+            resources: Resources::default(),
         }
     }
 
@@ -71,6 +86,13 @@ impl JobSpec {
     #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.insert(name.into(), value.into());
+        self
+    }
+
+    /// Replaces what it wants of the machine.
+    #[must_use]
+    pub fn resources(mut self, resources: Resources) -> Self {
+        self.resources = resources;
         self
     }
 
@@ -119,6 +141,9 @@ pub enum JobFailure {
     /// It took longer than it may, and was stopped with all its children.
     #[error("the program was stopped at its time limit")]
     TimedOut,
+    /// Nothing is heard of it any more: its node is gone, or cannot be reached.
+    #[error("nothing is heard of the job any more: {0}")]
+    Lost(String),
     /// It ended with exit code 0, but left no `.done` in its output folder.
     #[error("the program ended with exit code 0 but left no `.done` in its output folder")]
     NoMarker,

@@ -28,7 +28,7 @@ pub mod task;
 
 mod board;
 
-pub use executor::{Executor, ExecutorError, JobFailure, JobSpec, JobState};
+pub use executor::{Executor, ExecutorError, JobFailure, JobSpec, JobState, Resources};
 pub use folder::{RunError, RunFolder};
 pub use hand_off::hand_off;
 pub use local::LocalExecutor;

@@ -8,11 +8,11 @@ use std::{
 
 use coordinator::{Executor, ExecutorError, JobFailure, JobSpec, JobState, LocalExecutor};
 
-fn shell(id: &str, script: &str) -> JobSpec {
+pub(crate) fn shell(id: &str, script: &str) -> JobSpec {
     JobSpec::new(id, "sh").args(["-c", script])
 }
 
-fn end_of(executor: &mut dyn Executor, id: &str) -> JobState {
+pub(crate) fn end_of(executor: &mut dyn Executor, id: &str) -> JobState {
     let began = Instant::now();
     loop {
         let state = executor.poll(id).unwrap();
@@ -25,7 +25,7 @@ fn end_of(executor: &mut dyn Executor, id: &str) -> JobState {
 }
 
 /// What every executor owes its callers.
-fn executor_contract(executor: &mut dyn Executor) {
+pub(crate) fn executor_contract(executor: &mut dyn Executor) {
     executor.submit(shell("good", "echo said; echo made > {output}/table; touch {output}/.done")).unwrap();
     assert_eq!(end_of(executor, "good"), JobState::Done);
     assert_eq!(executor.logs("good").unwrap(), "said\n");
@@ -64,7 +64,7 @@ fn is_alive(pid_file: &Path) -> bool {
     status.is_ok_and(|stat| !stat.contains(") Z "))
 }
 
-fn wait_for(what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn wait_for(what: &str, holds: impl Fn() -> bool) {
     let began = Instant::now();
     while !holds() {
         assert!(began.elapsed() < Duration::from_mins(1), "{what} does not come");
