@@ -1,6 +1,7 @@
 //! The state of a run in memory, kept in step with its folder: every change is an event, written, then shown.
 
 use std::{
+    cmp::Reverse,
     collections::BTreeMap,
     fs,
     path::Path,
@@ -8,8 +9,13 @@ use std::{
 };
 
 use crate::{
-    Change, Done, Event, Evidence, Observer, Plan, RunError, RunFolder, RunRecord, Runner, TaskError,
-    TaskOutput, TaskRecord, TaskState, folder::failed, marker::fingerprint, runner::Attempt,
+    Change, Done, Event, Evidence, Observer, Plan, RunError, RunFolder, RunRecord, RunSummary, Runner,
+    TaskError, TaskOutput, TaskRecord, TaskState,
+    folder::failed,
+    headquarters::{self, RECENT},
+    marker::fingerprint,
+    runner::Attempt,
+    runs,
 };
 
 /// What the runner knows of a task beyond its record.
@@ -29,7 +35,16 @@ pub(crate) struct Board<'a> {
     observer: &'a dyn Observer,
     record: RunRecord,
     slots: Vec<Slot>,
+    /// When the state was written last, and how long that took.
+    written: Option<(Instant, Duration)>,
+    /// Whether something happened since.
+    changed: bool,
+    /// The runs before this one.
+    recent: Vec<RunSummary>,
 }
+
+/// The state of a run of many tasks is large: it is written so much more seldom than it takes. The events are all there.
+const WRITING_SHARE: u32 = 20;
 
 impl<'a> Board<'a> {
     /// Lays out the tasks, with the attempts that earlier sessions counted.
@@ -51,7 +66,9 @@ impl<'a> Board<'a> {
         let started_at = (runner.clock)();
         let record = RunRecord { run_id: run_id.to_owned(), started_at, ended_at: None, tasks };
         let slots = vec![Slot::default(); plan.tasks().len()];
-        Self { runner, plan, folder, observer, record, slots }
+        let before = folder.path().parent().and_then(|runs| runs::list(runs).ok()).unwrap_or_default();
+        let recent = before.into_iter().filter(|run| run.run_id != run_id).take(RECENT).collect();
+        Self { runner, plan, folder, observer, record, slots, written: None, changed: false, recent }
     }
 
     pub(crate) fn into_parts(self) -> (RunRecord, RunFolder) {
@@ -100,19 +117,23 @@ impl<'a> Board<'a> {
     }
 
     fn is_stuck(&self, task: usize, cancelled: bool) -> bool {
+        if self.state(task) != TaskState::Pending {
+            return false;
+        }
         let needs = self.plan.needs(task);
         let waits_for_final = needs.iter().all(|need| self.state(*need).is_final());
         let lost = waits_for_final && needs.iter().any(|need| self.state(*need) != TaskState::Done);
-        self.state(task) == TaskState::Pending && (cancelled || lost)
+        cancelled || lost
     }
 
-    /// Returns the first task in the plan's order that may begin now.
+    /// Returns the task of the highest priority that may begin now; of several the first in the plan's order.
     pub(crate) fn next_ready(&self, now: Instant) -> Option<usize> {
         let running = self.record.in_state(TaskState::Running).count();
         if running >= self.runner.limits.concurrency.max(1) || self.runner.cancel.is_raised() {
             return None;
         }
-        (0..self.slots.len()).find(|task| self.is_ready(*task, now))
+        let ready = (0..self.slots.len()).filter(|task| self.is_ready(*task, now));
+        ready.max_by_key(|task| (self.plan.tasks()[*task].priority, Reverse(*task)))
     }
 
     fn is_ready(&self, task: usize, now: Instant) -> bool {
@@ -232,7 +253,11 @@ impl<'a> Board<'a> {
         if error.is_permanent() || tries > self.plan.tasks()[task].retries {
             let folder = self.folder.task(&self.record.tasks[task].id)?;
             let log_tail = log_tail(&folder.join("log.txt"), limits.log_tail);
-            return self.block(task, Evidence { error: error.chain(), log_tail, blocked_by: Vec::new() });
+            let evidence = Evidence { error: error.chain(), log_tail, blocked_by: Vec::new() };
+            let record = &mut self.record.tasks[task];
+            record.state = TaskState::Failed;
+            record.evidence = Some(evidence.clone());
+            return self.happened(Some(task), Change::GaveUp { evidence });
         }
         let doubled = limits.backoff.saturating_mul(2u32.saturating_pow(tries.saturating_sub(1)));
         let wait = doubled.min(limits.longest_backoff);
@@ -241,6 +266,26 @@ impl<'a> Board<'a> {
         record.state = TaskState::Pending;
         let (attempt, error) = (record.attempts, error.to_string());
         self.happened(Some(task), Change::Failed { attempt, error, retry_in_seconds: wait.as_secs_f64() })
+    }
+
+    /// Writes how everything stands, unless nothing has changed or it was written only just now.
+    pub(crate) fn keep(&mut self) -> Result<(), RunError> {
+        let due = |(at, took): (Instant, Duration)| at.elapsed() >= took * WRITING_SHARE;
+        if !self.changed || !self.written.is_none_or(due) {
+            return Ok(());
+        }
+        let (began, now) = (Instant::now(), (self.runner.clock)());
+        self.folder.write_state(&self.record)?;
+        let page = headquarters::page(&self.record, &self.recent, now);
+        self.folder.write_beside("HQ.md", page.as_bytes())?;
+        let data = headquarters::data(&self.record, &self.recent, now).to_string();
+        self.folder.write_beside("HQ.json", data.as_bytes())?;
+        (self.changed, self.written) = (false, Some((Instant::now(), began.elapsed())));
+        Ok(())
+    }
+
+    pub(crate) fn is_cancel_requested(&self) -> bool {
+        self.folder.is_cancel_requested()
     }
 
     fn block(&mut self, task: usize, evidence: Evidence) -> Result<(), RunError> {
@@ -261,8 +306,12 @@ impl<'a> Board<'a> {
     /// Writes the state and the event, then tells the observer.
     fn happened(&mut self, task: Option<usize>, change: Change) -> Result<(), RunError> {
         let event = self.event(task, change);
-        self.folder.write_state(&self.record)?;
         self.folder.append(&event)?;
+        self.changed = true;
+        if task.is_none() {
+            self.written = None;
+        }
+        self.keep()?;
         self.observer.event(&event, &self.record);
         Ok(())
     }

@@ -5,6 +5,8 @@
 //! runs/<run_id>/state.json         the run as it stands, replaced whole after every event
 //! runs/<run_id>/events.jsonl       what happened, appended
 //! runs/<run_id>/handoff.md         what a person reads afterwards
+//! runs/<run_id>/.cancel            somebody asks the run to stop
+//! runs/HQ.md, HQ.json              how everything stands
 //! runs/<run_id>/<task>/.done       success of a task
 //! runs/<run_id>/<task>/log.txt     what the task said
 //! ```
@@ -46,6 +48,17 @@ pub enum RunError {
         /// What the other process wrote about itself.
         owner: String,
     },
+    /// The plan has more tasks than a run may have.
+    #[error("the plan has {found} tasks, and a run may have {most}: divide it, or raise the limit")]
+    TooMany {
+        /// Tasks in the plan.
+        found: usize,
+        /// Most tasks of a run.
+        most: usize,
+    },
+    /// There is no such run.
+    #[error("there is no run `{0}`: `edge run list` names those that are there")]
+    Unknown(String),
     /// A file of the run could not be read or written.
     #[error("cannot {action} {}: check that the disk is there, writable and not full", path.display())]
     File {
@@ -80,6 +93,12 @@ impl RunFolder {
             LockError::Held { owner, .. } => RunError::Busy { run_id: run_id.to_owned(), owner },
             LockError::File { path, source } => RunError::File { action: "lock", path, source },
         })?;
+        match fs::remove_file(crate::runs::cancel_file(&path)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(failed("remove the request to stop in", &path)(error));
+            }
+            _ => {}
+        }
         let events = open_events(&path.join("events.jsonl"))?;
         Ok(Self { path, events, _lock: lock })
     }
@@ -113,6 +132,17 @@ impl RunFolder {
         let line = serde_json::to_string(event).map_err(io::Error::from);
         line.and_then(|line| self.events.write_all(format!("{line}\n").as_bytes()))
             .map_err(failed("append to", &self.path.join("events.jsonl")))
+    }
+
+    /// Tells whether somebody has asked the run to stop.
+    pub fn is_cancel_requested(&self) -> bool {
+        crate::runs::cancel_file(&self.path).exists()
+    }
+
+    /// Replaces a file beside the runs, such as `HQ.md`.
+    pub fn write_beside(&self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
+        let path = self.path.with_file_name(name);
+        write_whole(&path, bytes, false).map_err(failed("write", &path))
     }
 
     /// Replaces a document of the run, such as `handoff.md`.

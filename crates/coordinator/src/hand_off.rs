@@ -14,7 +14,7 @@ use crate::{Evidence, RunRecord, TaskRecord, TaskState};
 
 /// Renders a record as Markdown, tasks in the plan's order.
 pub fn hand_off(record: &RunRecord) -> String {
-    let mut page = Page(String::new());
+    let mut page = Page::default();
     page.line(&format!("# Run {}", record.run_id));
     page.line("");
     page.line(&verdict(record));
@@ -22,24 +22,32 @@ pub fn hand_off(record: &RunRecord) -> String {
     tasks(&mut page, record);
     blocked(&mut page, record);
     artefacts(&mut page, record);
-    page.0
+    next(&mut page, record);
+    page.into_text()
 }
 
 /// Text that grows line by line.
-struct Page(String);
+#[derive(Default)]
+pub(crate) struct Page(String);
 
 impl Page {
-    fn line(&mut self, line: &str) {
+    pub(crate) fn into_text(self) -> String {
+        self.0
+    }
+
+    pub(crate) fn line(&mut self, line: &str) {
         // Writing to a string cannot fail.
         let _ = writeln!(self.0, "{line}");
     }
 }
 
-fn verdict(record: &RunRecord) -> String {
+pub(crate) fn verdict(record: &RunRecord) -> String {
     let count = |state| record.in_state(state).count();
     let done = count(TaskState::Done);
     let mut text = format!("{done} of {} tasks done", record.tasks.len());
-    for state in [TaskState::Blocked, TaskState::Cancelled, TaskState::Running, TaskState::Pending] {
+    for state in
+        [TaskState::Failed, TaskState::Blocked, TaskState::Cancelled, TaskState::Running, TaskState::Pending]
+    {
         if count(state) > 0 {
             // Writing to a string cannot fail.
             let _ = write!(text, ", {} {}", count(state), state.as_str());
@@ -58,7 +66,7 @@ fn verdict(record: &RunRecord) -> String {
     format!("{text} ({span}).")
 }
 
-fn tasks(page: &mut Page, record: &RunRecord) {
+pub(crate) fn tasks(page: &mut Page, record: &RunRecord) {
     page.line("| task | kind | state | attempts | seconds | summary |");
     page.line("|---|---|---|---:|---:|---|");
     for task in &record.tasks {
@@ -74,13 +82,12 @@ fn tasks(page: &mut Page, record: &RunRecord) {
     }
 }
 
-fn blocked(page: &mut Page, record: &RunRecord) {
-    let mut stuck =
-        record.in_state(TaskState::Blocked).filter_map(|t| Some((t, t.evidence.as_ref()?))).peekable();
+pub(crate) fn blocked(page: &mut Page, record: &RunRecord) {
+    let mut stuck = record.lost().filter_map(|t| Some((t, t.evidence.as_ref()?))).peekable();
     if stuck.peek().is_none() {
         return;
     }
-    page.line("\n## Blocked");
+    page.line("\n## Failed and blocked");
     for (task, evidence) in stuck {
         page.line(&format!("\n### {}\n", task.id));
         one_blocked(page, record, task, evidence);
@@ -126,8 +133,24 @@ fn artefacts(page: &mut Page, record: &RunRecord) {
     }
 }
 
+/// Says what the next session of the run begins with.
+fn next(page: &mut Page, record: &RunRecord) {
+    page.line("\n## Next\n");
+    let open: Vec<&str> = record
+        .tasks
+        .iter()
+        .filter(|task| !matches!(task.state, TaskState::Done | TaskState::Blocked))
+        .map(|task| task.id.as_str())
+        .collect();
+    if open.is_empty() {
+        page.line("Nothing is left over.");
+    } else {
+        page.line(&format!("`edge run resume {}` begins with {}.", record.run_id, open.join(", ")));
+    }
+}
+
 /// Keeps a text inside its table cell.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 

@@ -13,16 +13,20 @@
 //! | [`lock`] | who may write now? |
 //! | [`schedule`] | when do things run? |
 //! | [`hand_off`](mod@hand_off) | what does a person read afterwards? |
+//! | [`headquarters`] | how does everything stand now? |
+//! | [`runs`] | which runs are there, and how is one told to stop? |
 
 pub mod executor;
 pub mod folder;
 pub mod hand_off;
+pub mod headquarters;
 pub mod local;
 pub mod lock;
 pub mod marker;
 pub mod plan;
 pub mod record;
 pub mod runner;
+pub mod runs;
 pub mod schedule;
 pub mod task;
 
@@ -37,5 +41,6 @@ pub use marker::Done;
 pub use plan::{Plan, PlanError, Task};
 pub use record::{Change, Event, Evidence, Observer, RunRecord, Silent, TaskRecord, TaskState};
 pub use runner::{Clock, Limits, Runner};
+pub use runs::RunSummary;
 pub use schedule::{Schedule, ScheduleError, When};
 pub use task::{CancelFlag, Output, TaskContext, TaskError, TaskOutput};

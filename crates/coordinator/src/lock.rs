@@ -79,6 +79,15 @@ impl Lock {
         Self::signed(file, path, now)
     }
 
+    /// Returns what the holder of the lock at `path` wrote about itself; none while nobody holds it.
+    pub fn holder(path: &Path) -> Option<String> {
+        let mut file = File::open(path).ok()?;
+        // A shared lock is given back as soon as it is had: whoever wants the lock at this moment tries again.
+        let held = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+        let mut owner = String::new();
+        held.then(|| file.read_to_string(&mut owner).map_or_else(|_| String::new(), |_| owner))
+    }
+
     fn signed(mut file: File, path: &Path, now: Timestamp) -> Result<Self, LockError> {
         let owner = format!("process {} since {now}", std::process::id());
         let told =

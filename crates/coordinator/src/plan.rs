@@ -30,6 +30,7 @@ pub struct Task {
     pub(crate) inputs: Vec<String>,
     pub(crate) outputs: Vec<String>,
     pub(crate) retries: u32,
+    pub(crate) priority: i32,
     pub(crate) work: Work,
 }
 
@@ -50,6 +51,7 @@ impl Task {
             inputs: Vec::new(),
             outputs: Vec::new(),
             retries: 0,
+            priority: 0,
             work: Box::new(work),
         }
     }
@@ -86,6 +88,13 @@ impl Task {
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;
+        self
+    }
+
+    /// Sets how soon it begins among the tasks that are ready: the highest first, then in the plan's order.
+    #[must_use]
+    pub fn priority(mut self, priority: i32) -> Self {
+        self.priority = priority;
         self
     }
 

@@ -24,7 +24,9 @@ pub enum TaskState {
     Running,
     /// Succeeded, in this session or in an earlier one whose outputs still hold.
     Done,
-    /// Out of attempts, or needs a task that is blocked.
+    /// Out of attempts.
+    Failed,
+    /// Parked, because it needs a task that did not succeed.
     Blocked,
     /// Stopped because somebody asked the run to stop.
     Cancelled,
@@ -33,7 +35,7 @@ pub enum TaskState {
 impl TaskState {
     /// Tells whether nothing more happens to the task in this session.
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Done | Self::Blocked | Self::Cancelled)
+        matches!(self, Self::Done | Self::Failed | Self::Blocked | Self::Cancelled)
     }
 
     /// Returns the word used in records.
@@ -42,20 +44,21 @@ impl TaskState {
             Self::Pending => "pending",
             Self::Running => "running",
             Self::Done => "done",
+            Self::Failed => "failed",
             Self::Blocked => "blocked",
             Self::Cancelled => "cancelled",
         }
     }
 }
 
-/// Why a task is blocked, for a person to act on.
+/// Why a task failed or is blocked, for a person to act on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// The error and its causes, outermost first; empty when only another task stands in the way.
     pub error: Vec<String>,
     /// The last lines of the task's log.
     pub log_tail: Vec<String>,
-    /// Blocked or cancelled tasks that this one needs.
+    /// Tasks that this one needs and that did not succeed.
     pub blocked_by: Vec<String>,
 }
 
@@ -80,7 +83,7 @@ pub struct TaskRecord {
     pub summary: String,
     /// Key facts.
     pub facts: BTreeMap<String, serde_json::Value>,
-    /// Why it is blocked.
+    /// Why it failed or is blocked.
     pub evidence: Option<Evidence>,
 }
 
@@ -124,6 +127,11 @@ impl RunRecord {
     /// Returns the tasks in `state`, in the plan's order.
     pub fn in_state(&self, state: TaskState) -> impl Iterator<Item = &TaskRecord> {
         self.tasks.iter().filter(move |task| task.state == state)
+    }
+
+    /// Returns the tasks that did not succeed and are not to be tried any more in this session.
+    pub fn lost(&self) -> impl Iterator<Item = &TaskRecord> {
+        self.tasks.iter().filter(|task| matches!(task.state, TaskState::Failed | TaskState::Blocked))
     }
 
     /// Tells whether every task succeeded.
@@ -184,7 +192,12 @@ pub enum Change {
         /// One line.
         summary: String,
     },
-    /// The task is out of attempts, or needs one that is.
+    /// The task is out of attempts.
+    GaveUp {
+        /// Why.
+        evidence: Evidence,
+    },
+    /// The task needs one that did not succeed.
     Blocked {
         /// Why.
         evidence: Evidence,

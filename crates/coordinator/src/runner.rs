@@ -56,6 +56,8 @@ pub type Verify = Arc<dyn Fn(&Output) -> bool + Send + Sync>;
 pub struct Limits {
     /// Tasks at once; at least 1.
     pub concurrency: usize,
+    /// Most tasks of a run; a plan of more is refused before anything begins.
+    pub queued: usize,
     /// Wait before the second attempt; doubled before each further one.
     pub backoff: Duration,
     /// Longest wait between attempts.
@@ -67,7 +69,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            concurrency: 2,
+            concurrency: 3,
+            queued: 50,
             backoff: Duration::from_secs(1),
             longest_backoff: Duration::from_mins(1),
             log_tail: 20,
@@ -135,8 +138,12 @@ impl Runner {
     /// Running it again resumes: what is done and unchanged is kept, all else is tried again.
     ///
     /// # Errors
-    /// Only when the run itself cannot be kept (lock, disk). Failed tasks are in the record.
+    /// Only when the run itself cannot be kept (lock, disk, too many tasks). Failed tasks are in the record.
     pub fn run(&self, plan: &Plan, observer: &dyn Observer) -> Result<RunRecord, RunError> {
+        let (found, most) = (plan.tasks().len(), self.limits.queued);
+        if found > most {
+            return Err(RunError::TooMany { found, most });
+        }
         let folder = RunFolder::open(&self.runs, &self.run_id, (self.clock)())?;
         let mut board = Board::new(self, &self.run_id, plan, folder, observer);
         let driven = std::thread::scope(|scope| {
@@ -161,6 +168,9 @@ impl Runner {
         let (sender, receiver) = mpsc::channel();
         board.start_run()?;
         loop {
+            if board.is_cancel_requested() {
+                self.cancel.raise();
+            }
             board.settle()?;
             while let Some(task) = board.next_ready(Instant::now()) {
                 let Some(context) = board.begin(task)? else { continue };
@@ -177,7 +187,7 @@ impl Runner {
             match receiver.recv_timeout(wait) {
                 Ok(Message::Log { task, line }) => board.logged(task, line),
                 Ok(Message::Ended { task, result }) => board.ended(task, result)?,
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => board.keep()?,
             }
         }
     }

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &NightlyArgs, context: &Arc<Context>) -> anyhow::Result<
 }
 
 fn status(record: &RunRecord) -> Status {
-    let blocked: Vec<&str> = record.in_state(TaskState::Blocked).map(|task| task.id.as_str()).collect();
+    let blocked: Vec<&str> = record.lost().map(|task| task.id.as_str()).collect();
     if record.is_complete() {
         return Status::Done;
     }

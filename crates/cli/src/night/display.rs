@@ -71,7 +71,7 @@ impl Observer for Display {
                 );
                 self.ended(task, &line);
             }
-            Change::Blocked { evidence } => {
+            Change::GaveUp { evidence } | Change::Blocked { evidence } => {
                 let why = if evidence.error.is_empty() {
                     format!("needs {}", evidence.blocked_by.join(", "))
                 } else {

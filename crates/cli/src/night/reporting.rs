@@ -273,7 +273,7 @@ fn failed(context: &Context, task: &TaskContext<'_>) -> Vec<FailedTask> {
     fetches
         .chain(steps.map(str::to_owned))
         .filter_map(|id| task.earlier(&id))
-        .filter(|record| record.state == TaskState::Blocked)
+        .filter(|record| matches!(record.state, TaskState::Failed | TaskState::Blocked))
         .map(|record| {
             let evidence = record.evidence.clone().unwrap_or_default();
             let error = if evidence.error.is_empty() {

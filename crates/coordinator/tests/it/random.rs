@@ -64,7 +64,11 @@ fn expected(nodes: &[Node]) -> Vec<TaskState> {
     for node in nodes {
         let needs_done = node.needs.iter().all(|need| states[*need] == TaskState::Done);
         let done = needs_done && node.failures <= node.retries;
-        states.push(if done { TaskState::Done } else { TaskState::Blocked });
+        states.push(match (needs_done, done) {
+            (_, true) => TaskState::Done,
+            (true, false) => TaskState::Failed,
+            (false, false) => TaskState::Blocked,
+        });
     }
     states
 }

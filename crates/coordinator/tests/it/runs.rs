@@ -5,8 +5,8 @@ use std::{
 };
 
 use coordinator::{
-    CancelFlag, Change, Event, Observer, Output, Plan, RunError, RunFolder, RunRecord, Silent, Task,
-    TaskError, TaskOutput, TaskState,
+    CancelFlag, Change, Event, Limits, Observer, Output, Plan, RunError, RunFolder, RunRecord, Silent, Task,
+    TaskError, TaskOutput, TaskState, runs,
 };
 use jiff::Timestamp;
 
@@ -50,11 +50,11 @@ fn a_permanent_failure_is_not_tried_again() {
     let runs = tempfile::tempdir().unwrap();
     let task = Task::new("wrong", "test", |_| Err(TaskError::permanent("no such league"))).retries(5);
     let record = runner(runs.path()).run(&Plan::new(vec![task]).unwrap(), &Silent).unwrap();
-    assert_eq!((record.tasks[0].state, record.tasks[0].attempts), (TaskState::Blocked, 1));
+    assert_eq!((record.tasks[0].state, record.tasks[0].attempts), (TaskState::Failed, 1));
 }
 
 #[test]
-fn a_blocked_task_leaves_evidence_and_only_what_needs_it_is_blocked() {
+fn a_failed_task_leaves_evidence_and_only_what_needs_it_is_blocked() {
     let runs = tempfile::tempdir().unwrap();
     let fine = |_: &coordinator::TaskContext<'_>| Ok(TaskOutput::new("fine"));
     let plan = Plan::new(vec![
@@ -73,8 +73,8 @@ fn a_blocked_task_leaves_evidence_and_only_what_needs_it_is_blocked() {
     ]);
     let record = runner(runs.path()).run(&plan.unwrap(), &Silent).unwrap();
     let states: Vec<_> = record.tasks.iter().map(|task| task.state.as_str()).collect();
-    assert_eq!(states, ["blocked", "blocked", "done", "done"]);
-    assert_eq!(record.task("report").unwrap().summary, "training is blocked");
+    assert_eq!(states, ["failed", "blocked", "done", "done"]);
+    assert_eq!(record.task("report").unwrap().summary, "training is failed");
     let hand_off = fs::read_to_string(runs.path().join("night/handoff.md")).unwrap();
     insta::assert_snapshot!(hand_off);
 }
@@ -94,7 +94,7 @@ fn a_declared_output_that_is_absent_is_a_failure() {
     let liar =
         Task::new("liar", "test", |_| Ok(TaskOutput::new("").output(Output::new("x", "/nowhere/x", "00"))));
     let record = runner(runs.path()).run(&Plan::new(vec![silent, liar]).unwrap(), &Silent).unwrap();
-    assert!(record.tasks.iter().all(|task| task.state == TaskState::Blocked));
+    assert!(record.tasks.iter().all(|task| task.state == TaskState::Failed));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_second_session_does_only_what_changed() {
 }
 
 #[test]
-fn a_blocked_task_gets_a_new_budget_in_the_next_session_and_frees_those_behind_it() {
+fn a_failed_task_gets_a_new_budget_in_the_next_session_and_frees_those_behind_it() {
     let runs = tempfile::tempdir().unwrap();
     let network = std::sync::Arc::new(AtomicBool::new(false));
     let plan = || {
@@ -142,7 +142,7 @@ fn a_blocked_task_gets_a_new_budget_in_the_next_session_and_frees_those_behind_i
         Plan::new(vec![fetch, report.after(["fetch"])]).unwrap()
     };
     let first = runner(runs.path()).run(&plan(), &Silent).unwrap();
-    assert_eq!(first.task("report").unwrap().summary, "blocked");
+    assert_eq!(first.task("report").unwrap().summary, "failed");
     network.store(true, Ordering::SeqCst);
     let second = runner(runs.path()).run(&plan(), &Silent).unwrap();
     assert_eq!(second.task("report").unwrap().summary, "done", "what it comes after has changed");
@@ -181,4 +181,110 @@ fn a_run_that_is_being_driven_cannot_be_driven_twice() {
     let _held = RunFolder::open(runs.path(), "night", Timestamp::UNIX_EPOCH).unwrap();
     let error = runner(runs.path()).run(&Plan::new(vec![]).unwrap(), &Silent).unwrap_err();
     assert!(matches!(error, RunError::Busy { .. }), "{error}");
+}
+
+fn quick(id: impl Into<String>) -> Task {
+    Task::new(id, "test", |_| Ok(TaskOutput::new("")))
+}
+
+#[test]
+fn what_matters_more_begins_first() {
+    let (runs, heard) = (tempfile::tempdir().unwrap(), Heard::default());
+    let tasks = vec![quick("low").priority(-1), quick("first"), quick("second"), quick("urgent").priority(9)];
+    let limits = Limits { concurrency: 1, ..Limits::default() };
+    runner(runs.path()).limits(limits).run(&Plan::new(tasks).unwrap(), &heard).unwrap();
+    let events = heard.0.borrow();
+    let began = events.iter().filter(|event| matches!(event.change, Change::Started { .. }));
+    let order: Vec<&str> = began.filter_map(|event| event.task.as_deref()).collect();
+    assert_eq!(order, ["urgent", "first", "second", "low"]);
+}
+
+#[test]
+fn the_fifty_first_task_is_refused_before_anything_begins() {
+    let (folder, count) = (tempfile::tempdir().unwrap(), Count::default());
+    let plan =
+        |tasks: usize| Plan::new((0..tasks).map(|i| counted(&format!("t{i}"), &count)).collect()).unwrap();
+    let error = runner(folder.path()).run(&plan(51), &Silent).unwrap_err();
+    assert!(matches!(error, RunError::TooMany { found: 51, most: 50 }), "{error}");
+    assert_eq!(count.load(Ordering::SeqCst), 0);
+    assert!(runner(folder.path()).run(&plan(50), &Silent).unwrap().is_complete());
+}
+
+#[test]
+fn ten_thousand_tasks_come_to_their_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let tasks =
+        (0..10_000usize).map(|i| quick(format!("t{i}")).needs(i.checked_sub(100).map(|i| format!("t{i}"))));
+    let limits = Limits { queued: 10_000, ..Limits::default() };
+    let plan = Plan::new(tasks.collect()).unwrap();
+    let record = runner(folder.path()).limits(limits).run(&plan, &Silent).unwrap();
+    assert!(record.is_complete());
+    let events = fs::read_to_string(folder.path().join("night/events.jsonl")).unwrap();
+    assert_eq!(events.lines().count(), 20_002, "began and ended, and so did the run");
+    assert_eq!(coordinator::folder::read_state(&folder.path().join("night")), Some(record));
+}
+
+#[test]
+fn a_run_is_asked_to_stop_from_without_and_goes_on_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, stop) = (folder.path().to_owned(), AtomicBool::new(true));
+    let first = Task::new("first", "test", move |_| {
+        if stop.swap(false, Ordering::SeqCst) {
+            assert!(runs::list(&path).unwrap()[0].is_driven);
+            runs::request_cancel(&path, "night")?;
+        }
+        Ok(TaskOutput::new(""))
+    });
+    let plan = Plan::new(vec![first, quick("second").needs(["first"])]).unwrap();
+    let record = runner(folder.path()).run(&plan, &Silent).unwrap();
+    assert_eq!(record.task("second").unwrap().state, TaskState::Cancelled);
+    let found = runs::list(folder.path()).unwrap();
+    assert_eq!((found[0].verdict(), found[0].is_driven), ("cancelled", false));
+    assert!(runner(folder.path()).run(&plan, &Silent).unwrap().is_complete());
+    assert_eq!(runs::list(folder.path()).unwrap()[0].verdict(), "done");
+    assert!(matches!(runs::request_cancel(folder.path(), "other"), Err(RunError::Unknown(_))));
+    assert!(matches!(runs::forget(folder.path(), "night", "../x"), Err(RunError::InvalidId(_))));
+}
+
+#[test]
+fn a_task_whose_success_is_taken_back_is_done_again() {
+    let (folder, count) = (tempfile::tempdir().unwrap(), Count::default());
+    let plan = || Plan::new(vec![counted("fetch", &count)]).unwrap();
+    runner(folder.path()).run(&plan(), &Silent).unwrap();
+    runs::forget(folder.path(), "night", "fetch").unwrap();
+    assert!(runner(folder.path()).run(&plan(), &Silent).unwrap().is_complete());
+    assert_eq!(count.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn headquarters_tell_what_works_what_fails_and_what_was() {
+    let (folder, page) =
+        (tempfile::tempdir().unwrap(), std::sync::Arc::new(std::sync::Mutex::new(String::new())));
+    let path = folder.path().join("HQ.md");
+    coordinator::Runner::new(folder.path(), "before", || Timestamp::UNIX_EPOCH)
+        .run(&Plan::new(vec![quick("fetch")]).unwrap(), &Silent)
+        .unwrap();
+    let (seen, at) = (page.clone(), path.clone());
+    let plan = Plan::new(vec![
+        Task::new("fetch", "test", |_| Err(TaskError::new("no network"))),
+        quick("train").needs(["fetch"]),
+        Task::new("report", "test", move |_| {
+            // The page is behind by a moment at most.
+            while !fs::read_to_string(&at)?.contains("At work: report") {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            *seen.lock().unwrap() = fs::read_to_string(&at)?;
+            Ok(TaskOutput::new(""))
+        })
+        .after(["train"]),
+    ]);
+    runner(folder.path()).run(&plan.unwrap(), &Silent).unwrap();
+    insta::assert_snapshot!(page.lock().unwrap().clone());
+    assert!(fs::read_to_string(path).unwrap().contains("Nothing works at the moment"));
+    let data: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("HQ.json")).unwrap()).unwrap();
+    assert_eq!(
+        (data["blockers"][0]["id"].as_str(), data["recent"][0]["run_id"].as_str()),
+        (Some("fetch"), Some("before"))
+    );
 }
