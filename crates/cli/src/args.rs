@@ -3,6 +3,7 @@
 mod backtest;
 mod data;
 mod ledger;
+mod run;
 
 use std::path::PathBuf;
 
@@ -42,6 +43,8 @@ pub(crate) use data::{
     ExportedRows,
 };
 
+pub(crate) use run::{RunCancelArgs, RunCommand, RunListArgs, RunResumeArgs, RunRetryArgs, RunShowArgs};
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Write an edge.toml with every key commented
@@ -73,6 +76,9 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Run the whole night: fetch, settle, train, predict, stake, report
     Nightly(NightlyArgs),
+    /// List, show, resume or stop the runs of nights
+    #[command(subcommand)]
+    Run(RunCommand),
     /// Run fetches and nights by the clock until stopped
     Schedule(ScheduleArgs),
     /// Run one trial of a sweep
@@ -283,6 +289,12 @@ pub(crate) struct NightlyArgs {
     /// Go on with the night that was cut short, keeping what is done
     #[arg(long)]
     pub(crate) resume: bool,
+    /// Make up for past nights, one after the other from this day on; those that are done are passed over
+    #[arg(long, value_name = "DATE", requires = "to", conflicts_with_all = ["date", "resume", "json"])]
+    pub(crate) from: Option<Date>,
+    /// The last of them
+    #[arg(long, value_name = "DATE", requires = "from")]
+    pub(crate) to: Option<Date>,
     /// Write paper bets, send nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

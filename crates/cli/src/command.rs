@@ -14,6 +14,7 @@ mod ledger;
 mod nightly;
 mod predict;
 mod report;
+mod run;
 mod schedule;
 mod serve;
 mod sweep;
@@ -36,6 +37,7 @@ pub(crate) fn run(command: Command, context: &Arc<Context>) -> anyhow::Result<St
         Command::Ledger(command) => ledger::run(command, context),
         Command::Report(args) => report::run(&args, context),
         Command::Nightly(args) => nightly::run(&args, context),
+        Command::Run(command) => run::run(command, context),
         Command::Schedule(args) => schedule::run(&args, context),
         Command::Trial(args) => trial::run(&args, context),
     }

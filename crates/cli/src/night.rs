@@ -24,7 +24,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use coordinator::{Output, Plan, RunRecord, Runner, Task, TaskContext, TaskError, TaskOutput};
+use coordinator::{Limits, Output, Plan, RunRecord, Runner, Task, TaskContext, TaskError, TaskOutput};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -97,7 +97,8 @@ pub(crate) fn run(context: &Arc<Context>, night: &Night, run_id: &str) -> anyhow
         }),
         None => output.file_is_unchanged(),
     };
-    let runner = Runner::new(runs, run_id, crate::context::wall_clock).verify(verify);
+    let limits = Limits { queued: plan.tasks().len(), ..Limits::default() };
+    let runner = Runner::new(runs, run_id, crate::context::wall_clock).limits(limits).verify(verify);
     Ok(runner.run(&plan, &Display::new())?)
 }
 
@@ -135,6 +136,13 @@ pub(crate) fn unfinished(runs: &Path) -> anyhow::Result<Night> {
         }
     }
     Err(Usage(format!("no night under {} was cut short: leave --resume out", runs.display())).into())
+}
+
+/// Returns the night that a run is about.
+pub(crate) fn of_run(runs: &Path, run_id: &str) -> anyhow::Result<Night> {
+    let path = runs.join(run_id).join("night.json");
+    let bytes = std::fs::read(&path).map_err(|_| Usage(format!("run {run_id} is no night")))?;
+    serde_json::from_slice(&bytes).with_context(|| format!("{} is no whole night", path.display()))
 }
 
 fn plan(context: &Arc<Context>, night: &Night) -> anyhow::Result<Plan> {

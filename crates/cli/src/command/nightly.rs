@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 
-use coordinator::{RunRecord, TaskState};
+use coordinator::{Lock, RunRecord, TaskState, folder::read_state};
+use jiff::{ToSpan, civil::Date};
 
 use crate::{
     args::NightlyArgs,
     context::{Context, say},
-    exit::Status,
+    exit::{Status, Usage},
     guard,
     night::{self, Night},
     paths::Key,
 };
 
 pub(crate) fn run(args: &NightlyArgs, context: &Arc<Context>) -> anyhow::Result<Status> {
-    let _alone = guard::begin_night(context)?;
+    if let (Some(from), Some(to)) = (args.from, args.to) {
+        return make_up(context, from, to, args);
+    }
+    let alone = guard::begin_night(context)?;
     let runs = context.runs_folder()?;
     let night = if args.resume && args.date.is_none() {
         night::unfinished(&runs)?
@@ -23,9 +27,20 @@ pub(crate) fn run(args: &NightlyArgs, context: &Arc<Context>) -> anyhow::Result<
         Night { date, as_of, dry_run: args.dry_run }
     };
     let run_id = night::run_id(&runs, &night, args.resume);
+    drive(context, &night, &run_id, args.json, &alone)
+}
+
+/// Drives one night to its end.
+pub(super) fn drive(
+    context: &Arc<Context>,
+    night: &Night,
+    run_id: &str,
+    json: bool,
+    _alone: &Lock,
+) -> anyhow::Result<Status> {
     say(&format!("edge: night of {} as of {} (run {run_id})", night.date, night.as_of));
-    let record = night::run(context, &night, &run_id)?;
-    if args.json {
+    let record = night::run(context, night, run_id)?;
+    if json {
         context.print_json(&record)?;
     }
     let report = Key::Report(night.date).to_string();
@@ -36,12 +51,43 @@ pub(crate) fn run(args: &NightlyArgs, context: &Arc<Context>) -> anyhow::Result<
     Ok(status(&record))
 }
 
+/// Goes through past nights in order, since each meets the ledger and the champion that the one before left.
+fn make_up(context: &Arc<Context>, from: Date, to: Date, args: &NightlyArgs) -> anyhow::Result<Status> {
+    if from > to {
+        return Err(Usage(format!("--from {from} is after --to {to}")).into());
+    }
+    let runs = context.runs_folder()?;
+    let alone = guard::begin_night(context)?;
+    let mut made_up = Status::Done;
+    for date in from.series(1.day()).take_while(|date| *date <= to) {
+        let (date, as_of) = context.night(Some(date))?;
+        let night = Night { date, as_of, dry_run: args.dry_run };
+        let run_id = night::run_id(&runs, &night, true);
+        if read_state(&runs.join(&run_id)).is_some_and(|record| record.is_complete()) {
+            say(&format!("edge: night of {date} is done (run {run_id})"));
+            continue;
+        }
+        if drive(context, &night, &run_id, args.json, &alone)? != Status::Done {
+            made_up = Status::Partial;
+        }
+    }
+    Ok(made_up)
+}
+
 fn status(record: &RunRecord) -> Status {
+    let cancelled = record.in_state(TaskState::Cancelled).count();
+    if cancelled > 0 {
+        let told = crate::table::counted(cancelled, "task");
+        say(&format!("edge: stopped, {told} not begun; `edge run resume {}` goes on", record.run_id));
+    }
     let blocked: Vec<&str> = record.lost().map(|task| task.id.as_str()).collect();
     if record.is_complete() {
         return Status::Done;
     }
-    say(&format!("edge: not done: {}; `edge nightly --resume` tries again", blocked.join(", ")));
+    if !blocked.is_empty() {
+        let told = blocked.join(", ");
+        say(&format!("edge: not done: {told}; `edge run resume {}` tries again", record.run_id));
+    }
     let reported = record.task("report").is_some_and(|task| task.state == TaskState::Done);
     if reported { Status::Partial } else { Status::Failed }
 }

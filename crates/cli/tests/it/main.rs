@@ -9,5 +9,6 @@ mod ledger;
 mod names;
 mod night;
 mod real_data;
+mod runs;
 mod stores;
 mod tables;
