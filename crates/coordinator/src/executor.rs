@@ -144,6 +144,9 @@ pub enum JobFailure {
     /// Nothing is heard of it any more: its node is gone, or cannot be reached.
     #[error("nothing is heard of the job any more: {0}")]
     Lost(String),
+    /// It succeeded elsewhere, but its output could not be copied to this machine.
+    #[error("the job succeeded, but its output could not be copied back: {0}")]
+    NotFetched(String),
     /// It ended with exit code 0, but left no `.done` in its output folder.
     #[error("the program ended with exit code 0 but left no `.done` in its output folder")]
     NoMarker,
@@ -162,6 +165,23 @@ pub enum ExecutorError {
     /// No job of that id was submitted here.
     #[error("no job `{0}` was submitted to this executor")]
     Unknown(String),
+    /// No slot could ever take the job.
+    #[error("no slot can take job `{job}`: {reason}")]
+    NoSlot {
+        /// The job.
+        job: String,
+        /// What it wants and what there is.
+        reason: String,
+    },
+    /// The node that the job is on could not be asked.
+    #[error("cannot ask for job `{job}`")]
+    Node {
+        /// The job.
+        job: String,
+        /// Why not.
+        #[source]
+        source: crate::NodeError,
+    },
     /// The job's files could not be read or written.
     #[error("cannot keep the files of job `{job}` at {}", path.display())]
     File {

@@ -10,6 +10,7 @@
 //! | [`runner`] | how a plan is driven to its end |
 //! | [`executor`] | how a job runs elsewhere than in this process |
 //! | [`local`] | how a job runs as a process of this machine |
+//! | [`ssh`] | how a job runs on a machine that is reached by ssh |
 //! | [`lock`] | who may write now? |
 //! | [`schedule`] | when do things run? |
 //! | [`hand_off`](mod@hand_off) | what does a person read afterwards? |
@@ -28,6 +29,7 @@ pub mod record;
 pub mod runner;
 pub mod runs;
 pub mod schedule;
+pub mod ssh;
 pub mod task;
 
 mod board;
@@ -43,4 +45,5 @@ pub use record::{Change, Event, Evidence, Observer, RunRecord, Silent, TaskRecor
 pub use runner::{Clock, Limits, Runner};
 pub use runs::RunSummary;
 pub use schedule::{Schedule, ScheduleError, When};
+pub use ssh::{Node, NodeError, NodeState, Placement, SshError, SshExecutor, SshOptions};
 pub use task::{CancelFlag, Output, TaskContext, TaskError, TaskOutput};

@@ -208,7 +208,7 @@ impl Job {
 }
 
 /// Makes the output folder of the next attempt, after the ones that earlier processes left.
-fn new_attempt(folder: &Path) -> io::Result<(PathBuf, PathBuf)> {
+pub(crate) fn new_attempt(folder: &Path) -> io::Result<(PathBuf, PathBuf)> {
     fs::create_dir_all(folder)?;
     for number in 1u32.. {
         let output = folder.join(format!("attempt-{number}"));

@@ -57,7 +57,7 @@ fn local_processes_keep_the_contract() {
     executor_contract(&mut LocalExecutor::new(root.path(), 2));
 }
 
-fn is_alive(pid_file: &Path) -> bool {
+pub(crate) fn is_alive(pid_file: &Path) -> bool {
     let pid = fs::read_to_string(pid_file).unwrap();
     let status = fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
     // A zombie is dead; whoever adopts it will reap it.

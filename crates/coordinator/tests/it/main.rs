@@ -7,6 +7,8 @@ mod kill;
 mod random;
 mod runs;
 mod schedules;
+mod ssh;
+mod sshd;
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
