@@ -33,7 +33,9 @@
 
 mod attempt;
 mod drive;
+mod fetch;
 mod journal;
+mod link;
 mod node;
 mod script;
 mod session;
@@ -53,8 +55,9 @@ pub use node::{Node, NodeError, NodeState, Placement};
 
 use crate::{Executor, ExecutorError, JobFailure, JobSpec, JobState, local::new_attempt, plan::check_id};
 use attempt::{Attempt, Key, Stop};
-use drive::{Event, Link};
+use drive::Event;
 use journal::Entry;
+use link::Link;
 
 /// Times that an [`SshExecutor`] keeps to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

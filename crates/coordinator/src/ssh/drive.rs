@@ -1,113 +1,24 @@
 //! Drives the nodes: hands out slots, asks each node one question at a time, and draws conclusions from the answers.
 
 use std::{
-    sync::{Arc, mpsc},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use openssh::Session;
 
-use crate::{ExecutorError, JobFailure, JobState};
+use crate::{JobFailure, JobState};
 
 use super::{
     Job, SshExecutor, Stop,
     attempt::{Attempt, Key, Next},
     has_room,
     journal::Entry,
-    node::{Node, NodeError, NodeState},
+    link::Link,
+    node::NodeError,
     script::{self, Seen, Wish},
     session::{self, FetchError},
 };
-
-/// A node that was silent for longer is asked whether it is there before it gets a job.
-const FRESH: Duration = Duration::from_secs(5);
-/// First pause between two tries to reach a node.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// How often copying one output may be cut short.
-const MOST_CUTS: u32 = 20;
-
-/// A node and the connection to it.
-#[derive(Debug)]
-pub(super) struct Link {
-    pub(super) node: Node,
-    session: Option<Arc<Session>>,
-    /// Counts connections, so that a late complaint about an old one is not held against the new one.
-    generation: u64,
-    /// A connection is being made, or a question is under way.
-    busy: bool,
-    /// An output is on its way back.
-    fetching: bool,
-    /// When it answered last; none since it failed.
-    heard: Option<Instant>,
-    error: Option<NodeError>,
-    silent_since: Option<Instant>,
-    failures: u32,
-    next_try: Instant,
-    next_look: Instant,
-}
-
-impl Link {
-    pub(super) fn new(node: Node) -> Self {
-        let now = Instant::now();
-        Self {
-            node,
-            session: None,
-            generation: 0,
-            busy: false,
-            fetching: false,
-            heard: None,
-            error: None,
-            silent_since: None,
-            failures: 0,
-            next_try: now,
-            next_look: now,
-        }
-    }
-
-    pub(super) fn state(&self) -> NodeState {
-        match (&self.error, self.heard) {
-            (Some(error), _) => NodeState::Down(error.clone()),
-            (None, Some(_)) => NodeState::Up,
-            (None, None) => NodeState::Connecting,
-        }
-    }
-
-    /// Tells whether the attempt is on this node.
-    pub(super) fn keeps(&self, entry: &Entry) -> bool {
-        self.node.label() == entry.node
-    }
-
-    pub(super) fn slots(&self) -> impl Iterator<Item = Option<u32>> {
-        self.node.slots().into_iter()
-    }
-
-    fn is_fresh(&self) -> bool {
-        self.session.is_some() && self.heard.is_some_and(|heard| heard.elapsed() < FRESH)
-    }
-
-    fn answered(&mut self, pause: Duration) {
-        let now = Instant::now();
-        self.heard = Some(now);
-        self.error = None;
-        self.silent_since = None;
-        self.failures = 0;
-        self.next_look = now + pause;
-    }
-
-    fn failed(&mut self, error: NodeError, longest_pause: Duration) {
-        let now = Instant::now();
-        // The first try comes at once: most often only the connection was cut.
-        let pause = FIRST_PAUSE.saturating_mul(2u32.saturating_pow(self.failures.saturating_sub(1)));
-        let pause = if self.failures == 0 && self.heard.is_some() { Duration::ZERO } else { pause };
-        tracing::warn!(node = self.node.label(), %error, "a node does not answer");
-        self.session = None;
-        self.heard = None;
-        self.error = Some(error);
-        self.silent_since.get_or_insert(now);
-        self.failures += 1;
-        self.next_try = now + pause.min(longest_pause);
-    }
-}
 
 /// What happened while nobody looked.
 #[derive(Debug)]
@@ -143,7 +54,7 @@ impl SshExecutor {
                         link.session = Some(Arc::new(session));
                         link.generation += 1;
                     }
-                    Err(error) => self.silence(link, error),
+                    Err(error) => self.silence(link, &error),
                 }
             }
             Event::Answered { link, result } => {
@@ -157,7 +68,7 @@ impl SshExecutor {
                     }
                     Err(said) => {
                         let node = self.links[link].node.label();
-                        self.silence(link, NodeError::Unreachable { node, said });
+                        self.silence(link, &NodeError::Unreachable { node, said });
                     }
                 }
             }
@@ -168,7 +79,7 @@ impl SshExecutor {
                 {
                     let error =
                         NodeError::Unreachable { node: self.links[link].node.label(), said: said.clone() };
-                    self.silence(link, error);
+                    self.silence(link, &error);
                 }
                 self.fetched(&key, result);
             }
@@ -176,7 +87,7 @@ impl SshExecutor {
     }
 
     /// A node did not answer: its jobs are lost if it was silent for too long.
-    fn silence(&mut self, link: usize, error: NodeError) {
+    fn silence(&mut self, link: usize, error: &NodeError) {
         self.links[link].failed(error.clone(), self.options.longest_pause);
         let too_long =
             self.links[link].silent_since.is_some_and(|at| at.elapsed() >= self.options.lost_after);
@@ -207,7 +118,7 @@ impl SshExecutor {
 
     /// Tells why a queued job waits in vain: every node that could take it refuses us, or is silent for too long.
     fn despair(&self, job: &Job) -> Option<JobFailure> {
-        let fits = |link: &&super::Link| {
+        let fits = |link: &&Link| {
             link.slots().any(|gpu| job.placement.allows(&link.node, gpu) && has_room(&job.spec, gpu))
         };
         let mut words = Vec::new();
@@ -230,57 +141,68 @@ impl SshExecutor {
 
     /// Gives free slots to the jobs that wait for them, first come first served.
     fn assign(&mut self) {
-        for id in self.queue.clone() {
-            let Some((link, gpu)) = self.jobs.get(&id).and_then(|job| self.free_slot(job)) else { continue };
-            self.queue.retain(|queued| *queued != id);
-            let Some(job) = self.jobs.get_mut(&id) else { continue };
-            let node = &self.links[link].node;
-            let entry = Entry {
-                spec: job.spec.clone(),
-                number: job.number,
-                node: node.label(),
-                gpu,
-                folder: node.folder.clone(),
-                token: script::token(),
-                ended: None,
-                free: false,
-            };
-            // Before the node hears of it: what is not written down cannot be found again.
-            if let Err(error) = entry.write(&self.root) {
-                let why = format!("cannot write the journal: {error}");
-                job.state = JobState::Failed(JobFailure::NotStarted(why));
-                continue;
+        let mut free = if self.queue.is_empty() { Vec::new() } else { self.free_slots() };
+        let mut next = 0;
+        while !free.is_empty()
+            && let Some(job) = self.queue.get(next).and_then(|id| self.jobs.get(id))
+        {
+            if let Some((link, gpu)) = self.choose(job, &free) {
+                free.retain(|slot| *slot != (link, gpu));
+                let id = self.queue.remove(next);
+                self.place(&id, link, gpu);
+            } else {
+                next += 1;
             }
-            job.state = JobState::Running;
-            let attempt = Attempt::new(entry, link);
-            self.attempts.insert(attempt.key(), attempt);
         }
     }
 
-    /// Finds a free slot for the job on the node that has least to do.
-    fn free_slot(&self, job: &Job) -> Option<(usize, Option<u32>)> {
-        let mut best = None;
-        for (index, link) in self.links.iter().enumerate().filter(|(_, link)| link.is_fresh()) {
-            let taken: Vec<Option<u32>> = self
-                .attempts
-                .values()
-                .filter(|attempt| attempt.link == index && !attempt.entry.free)
-                .map(|attempt| attempt.entry.gpu)
-                .collect();
-            for gpu in link.slots() {
-                if taken.contains(&gpu) || !job.placement.allows(&link.node, gpu) || !has_room(&job.spec, gpu)
-                {
-                    continue;
-                }
-                // A GPU is kept for who wants one as long as another slot is free.
-                let wasted = gpu.is_some() && job.spec.resources.gpus == 0;
-                let cost = (wasted, taken.len(), index);
-                if best.is_none_or(|(least, _)| cost < least) {
-                    best = Some((cost, gpu));
-                }
-            }
+    /// The free slots of all nodes that answer.
+    fn free_slots(&self) -> Vec<(usize, Option<u32>)> {
+        let taken = |link, gpu| {
+            let on = |attempt: &Attempt| attempt.link == link && attempt.entry.gpu == gpu;
+            self.attempts.values().any(|attempt| !attempt.entry.free && on(attempt))
+        };
+        let answering = self.links.iter().enumerate().filter(|(_, link)| link.is_fresh());
+        let slots = answering.flat_map(|(index, link)| link.slots().map(move |gpu| (index, gpu)));
+        slots.filter(|(link, gpu)| !taken(*link, *gpu)).collect()
+    }
+
+    /// Chooses the slot for a job: on the node that has least to do.
+    fn choose(&self, job: &Job, free: &[(usize, Option<u32>)]) -> Option<(usize, Option<u32>)> {
+        let fits = |(link, gpu): &&(usize, Option<u32>)| {
+            job.placement.allows(&self.links[*link].node, *gpu) && has_room(&job.spec, *gpu)
+        };
+        let cost = |(link, gpu): &&(usize, Option<u32>)| {
+            // A GPU is kept for who wants one as long as another slot is free.
+            let wasted = gpu.is_some() && job.spec.resources.gpus == 0;
+            let work = self.attempts.values().filter(|a| a.link == *link && !a.entry.free).count();
+            (wasted, work, *link)
+        };
+        free.iter().filter(fits).min_by_key(cost).copied()
+    }
+
+    fn place(&mut self, id: &str, link: usize, gpu: Option<u32>) {
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        let node = &self.links[link].node;
+        let entry = Entry {
+            spec: job.spec.clone(),
+            number: job.number,
+            node: node.label(),
+            gpu,
+            folder: node.folder.clone(),
+            token: script::token(),
+            ended: None,
+            free: false,
+        };
+        // Before the node hears of it: what is not written down cannot be found again.
+        if let Err(error) = entry.write(&self.root) {
+            let why = format!("cannot write the journal: {error}");
+            job.state = JobState::Failed(JobFailure::NotStarted(why));
+            return;
         }
-        best.map(|((_, _, index), gpu)| (index, gpu))
+        job.state = JobState::Running;
+        let attempt = Attempt::new(entry, link);
+        self.attempts.insert(attempt.key(), attempt);
     }
 
     /// Asks a node for what is due.
@@ -354,11 +276,21 @@ impl SshExecutor {
             // Given up already.
             (Next::Lost(_), false) if attempt.stop.is_some() => {}
             (Next::Lost(why), _) => self.give_up(key, JobState::Failed(JobFailure::Lost(why))),
-            (Next::Over(_) | Next::Fetch(_), false) => {
-                // Nobody asked for it here; whoever does may adopt it where it was not given up.
+            (Next::Over(_) | Next::Fetch(_), false) if attempt.entry.ended.is_none() => {
+                // Nobody asked for it here; whoever does may adopt it.
                 attempt.entry.free = true;
                 attempt.write(&self.root);
                 self.attempts.remove(key);
+            }
+            (Next::Over(_), false) => {
+                let ended = attempt.entry.ended.clone().unwrap_or(JobState::Cancelled);
+                self.close(key, ended);
+            }
+            (Next::Fetch(_), false) => {
+                // It was given up, but its log may say why that had to be.
+                attempt.entry.free = true;
+                attempt.write(&self.root);
+                attempt.outcome = attempt.entry.ended.clone();
             }
             (Next::Over(state), true) => self.close(key, state),
             (Next::Fetch(state), true) => {
@@ -369,7 +301,7 @@ impl SshExecutor {
     }
 
     /// The attempt of a job is over.
-    fn close(&mut self, key: &Key, state: JobState) {
+    pub(super) fn close(&mut self, key: &Key, state: JobState) {
         let Some(mut attempt) = self.attempts.remove(key) else { return };
         attempt.entry.free = true;
         attempt.entry.ended = Some(state.clone());
@@ -377,68 +309,5 @@ impl SshExecutor {
         if let Some(job) = self.jobs.get_mut(&key.0).filter(|job| job.number == key.1) {
             job.state = state;
         }
-    }
-
-    /// Sends for the first output of the node that is ready, one at a time.
-    fn fetch(&mut self, index: usize, session: &Arc<Session>) {
-        let Some(runtime) = &self.runtime else { return };
-        let Some(attempt) = self.attempts.values().find(|a| a.link == index && a.outcome.is_some()) else {
-            return;
-        };
-        let (key, entry, root) = (attempt.key(), attempt.entry.clone(), self.root.clone());
-        let output = attempt.outcome == Some(JobState::Done);
-        let link = &mut self.links[index];
-        link.fetching = true;
-        let (session, sender, generation) = (Arc::clone(session), self.sender.clone(), link.generation);
-        runtime.spawn(async move {
-            let result = session::fetch(session, entry, output, root).await;
-            let _ = sender.send(Event::Fetched { link: index, generation, key, result });
-        });
-    }
-
-    fn fetched(&mut self, key: &Key, result: Result<(), FetchError>) {
-        let Some(attempt) = self.attempts.get_mut(key) else { return };
-        let Some(state) = attempt.outcome.clone() else { return };
-        let why = match result {
-            Ok(()) => return self.close(key, state),
-            Err(FetchError::Connection(_)) if attempt.cuts < MOST_CUTS => {
-                attempt.cuts += 1;
-                return;
-            }
-            Err(FetchError::Connection(why) | FetchError::Final(why)) => why,
-        };
-        if state != JobState::Done {
-            // Only the log is missing.
-            tracing::warn!(job = key.0, why, "cannot copy the log of a job");
-            return self.close(key, state);
-        }
-        // The journal leaves it open, so that submitting the job again copies it and does not run it again.
-        attempt.write(&self.root);
-        self.attempts.remove(key);
-        if let Some(job) = self.jobs.get_mut(&key.0).filter(|job| job.number == key.1) {
-            job.state = JobState::Failed(JobFailure::NotFetched(why));
-        }
-    }
-
-    /// Reads the log of a running attempt from its node.
-    pub(super) fn live_log(&self, attempt: &Attempt) -> Result<String, ExecutorError> {
-        let link = &self.links[attempt.link];
-        let job = &attempt.entry.spec.id;
-        let failed = |source| ExecutorError::Node { job: job.clone(), source };
-        let silent = |said: String| {
-            let error = NodeError::Unreachable { node: link.node.label(), said };
-            failed(link.error.clone().unwrap_or(error))
-        };
-        let (Some(runtime), Some(session)) = (&self.runtime, link.session.clone()) else {
-            return Err(silent("not connected".to_owned()));
-        };
-        let (sender, receiver) = mpsc::channel();
-        let (speak, within) = (script::log(&attempt.entry), self.options.answer_within);
-        runtime.spawn(async move {
-            let _ = sender.send(session::ask(&session, "", &speak, within).await);
-        });
-        let answer = receiver.recv_timeout(within + Duration::from_secs(1));
-        let (log, _) = answer.map_err(|error| silent(error.to_string()))?.map_err(silent)?;
-        Ok(String::from_utf8_lossy(&log).into_owned())
     }
 }

@@ -44,6 +44,6 @@ fi
 end=$(cat "$4/exit")
 case "$end" in
 code*) if [ -e "$3/.done" ]; then say "$1" done "${end#code }"; else say "$1" bare "${end#code }"; fi ;;
-*) say "$1" $end ;;
+*) say "$1" ${end:-gone} ;;
 esac
 }

@@ -160,21 +160,26 @@ pub(super) fn begin_mark(token: &str) -> String {
 }
 
 /// What follows an answer; the exit code of what printed it comes next.
-pub(super) fn end_mark(token: &str) -> String {
+fn end_mark(token: &str) -> String {
     format!("end-{token} ")
 }
 
 /// Takes the answer out of all that was printed, if it is whole; with the exit code of what printed it.
 pub(super) fn unframed<'a>(printed: &'a [u8], token: &str) -> Option<(&'a [u8], i32)> {
     let begin = begin_mark(token);
-    let end = end_mark(token);
-    let start = find(printed, begin.as_bytes())? + begin.len();
-    let answer = &printed[start..];
-    let stop = answer.len().checked_sub(end.len() + 2)?;
-    // The exit code has at most three digits.
-    let stop = (stop.saturating_sub(2)..=stop).find(|at| answer[*at..].starts_with(end.as_bytes()))?;
-    let code = std::str::from_utf8(&answer[stop + end.len()..]).ok()?.trim().parse().ok()?;
-    Some((&answer[..stop], code))
+    let answer = &printed[find(printed, begin.as_bytes())? + begin.len()..];
+    let (end, code) = ending(answer, token)?;
+    Some((&answer[..end], code))
+}
+
+/// Finds where the end mark begins, and the exit code in it.
+pub(super) fn ending(bytes: &[u8], token: &str) -> Option<(usize, i32)> {
+    let mark = end_mark(token);
+    let at = find(bytes, mark.as_bytes())?;
+    let code = bytes[at + mark.len()..].split_inclusive(|byte| *byte == b'\n').next()?;
+    // Without its line end the number may lack digits.
+    let code = std::str::from_utf8(code).ok()?.strip_suffix('\n')?.parse().ok()?;
+    Some((at, code))
 }
 
 /// Finds where `part` begins.
@@ -214,7 +219,8 @@ mod tests {
         let printed = b"welcome!\n\nbegin-7\n0 alive\nend-7 0\n";
         assert_eq!(unframed(printed, "7"), Some((b"0 alive\n".as_slice(), 0)));
         assert_eq!(unframed(b"\nbegin-7\nend-7 127\n", "7"), Some((b"".as_slice(), 127)));
-        assert_eq!(unframed(&printed[..printed.len() - 3], "7"), None);
+        assert_eq!(unframed(b"\nbegin-7\n1 alive\nend-7 0\nbye!\n", "7"), Some((b"1 alive\n".as_slice(), 0)));
+        assert_eq!(unframed(&printed[..printed.len() - 1], "7"), None);
         assert_eq!(unframed(b"\nbegin-7\n0 alive\nend-8 0\n", "7"), None);
     }
 

@@ -18,6 +18,8 @@ use super::{journal::Entry, script};
 
 /// More noise than this before an answer is no greeting any more.
 const LONGEST_NOISE: usize = 1 << 20;
+/// Noise after an answer is looked through so far for the answer's end.
+const LONGEST_FAREWELL: u64 = 1 << 16;
 
 /// Runs a script on the node and returns what it said, with the exit code of its last part.
 ///
@@ -62,7 +64,7 @@ async fn why(session: &Session) -> String {
     match session.check().await {
         Ok(()) => "the answer was cut short".to_owned(),
         Err(error) => {
-            std::error::Error::source(&error).map_or_else(|| error.to_string(), |source| source.to_string())
+            std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)
         }
     }
 }
@@ -148,14 +150,11 @@ async fn receive(session: &Session, speak: &str, path: &Path) -> Result<(), Fetc
 fn cut_end(path: &Path, token: &str) -> io::Result<Option<i32>> {
     let mut file = File::options().read(true).write(true).open(path)?;
     let length = file.metadata()?.len();
-    let mark = script::end_mark(token);
-    let start = length.saturating_sub(mark.len() as u64 + 4);
+    let start = length.saturating_sub(LONGEST_FAREWELL);
     file.seek(SeekFrom::Start(start))?;
     let mut tail = Vec::new();
     file.read_to_end(&mut tail)?;
-    let Some(at) = script::find(&tail, mark.as_bytes()) else { return Ok(None) };
-    let rest = String::from_utf8_lossy(&tail[at + mark.len()..]).into_owned();
-    let Some(code) = rest.strip_suffix('\n').and_then(|code| code.parse().ok()) else { return Ok(None) };
+    let Some((at, code)) = script::ending(&tail, token) else { return Ok(None) };
     file.set_len(start + at as u64)?;
     Ok(Some(code))
 }

@@ -14,7 +14,7 @@ use coordinator::{
 
 use crate::{
     executors::{end_of, executor_contract, is_alive, shell, wait_for},
-    sshd::Fleet,
+    sshd::{Fleet, Server},
 };
 
 const QUICK: SshOptions = SshOptions {
@@ -113,7 +113,7 @@ fn cut_connections_neither_lose_a_job_nor_start_it_twice() {
     wait_for_all(&mut executor, &ids, |states| {
         // Whenever something has begun or ended: in the middle of starts, looks and copies.
         if states != before {
-            cuts += fleet.servers.iter().map(|server| server.cut()).sum::<usize>();
+            cuts += fleet.servers.iter().map(Server::cut).sum::<usize>();
             before = states.to_vec();
         }
     });
@@ -367,4 +367,90 @@ fn dropping_the_executor_stops_what_it_started() {
     drive_until(&mut executor, "job", "the child", |_| child.exists());
     drop(executor);
     wait_for("the child's end", || !is_alive(&child));
+}
+
+#[test]
+fn a_cancelled_job_ends_on_its_node_and_leaves_its_log() {
+    let Some(fleet) = Fleet::start(1) else { return };
+    let root = tempfile::tempdir().unwrap();
+    let mut executor = executor(root.path(), [fleet.node(0)]);
+    executor.submit(shell("job", &format!("echo said; {FORKS}"))).unwrap();
+    let child = Path::new(&fleet.node(0).folder).join("job/attempt-1/child");
+    drive_until(&mut executor, "job", "the child", |_| child.exists());
+    drive_until(&mut executor, "job", "the log", |executor| executor.logs("job").unwrap() == "said\n");
+    executor.cancel("job").unwrap();
+    drive_until(&mut executor, "job", "the copy", |executor| executor.logs("job").unwrap() == "said\n");
+    assert_eq!(executor.poll("job").unwrap(), JobState::Cancelled);
+    assert!(!is_alive(&child));
+}
+
+#[test]
+fn what_could_not_be_stopped_is_stopped_by_the_next_executor() {
+    let Some(mut fleet) = Fleet::start(1) else { return };
+    let root = tempfile::tempdir().unwrap();
+    let node = fleet.node(0);
+    let options = SshOptions { stop_within: Duration::from_millis(100), ..QUICK };
+    let mut first = SshExecutor::with_options(root.path(), [node.clone()], options).unwrap();
+    first.submit(shell("job", FORKS)).unwrap();
+    let child = Path::new(&node.folder).join("job/attempt-1/child");
+    drive_until(&mut first, "job", "the child", |_| child.exists());
+    fleet.servers[0].stop();
+    drop(first);
+    assert!(is_alive(&child));
+    fleet.servers[0].start();
+    let mut second = executor(root.path(), [node]);
+    second.submit(shell("other", "touch '{output}/.done'")).unwrap();
+    // There is one slot, so its job is gone before another comes.
+    assert_eq!(end_of(&mut second, "other"), JobState::Done);
+    assert!(!is_alive(&child));
+}
+
+#[test]
+fn an_attempt_that_was_written_down_but_never_started_is_started() {
+    let Some(fleet) = Fleet::start(1) else { return };
+    let root = tempfile::tempdir().unwrap();
+    let node = fleet.node(0);
+    let job = shell("job", "touch '{output}/.done'");
+    let entry = serde_json::json!({
+        "spec": job, "number": 1, "node": node.label(), "gpu": null, "folder": node.folder, "token": "0a",
+        "ended": null, "free": false,
+    });
+    fs::create_dir_all(root.path().join("job/attempt-1")).unwrap();
+    fs::write(root.path().join("job/attempt-1.json"), entry.to_string()).unwrap();
+    let mut executor = executor(root.path(), [node]);
+    executor.submit(job).unwrap();
+    assert_eq!(end_of(&mut executor, "job"), JobState::Done);
+    assert!(executor.output("job").unwrap().ends_with("attempt-1"));
+}
+
+#[test]
+fn an_attempt_of_another_coordinator_vouches_for_nobody() {
+    let Some(fleet) = Fleet::start(1) else { return };
+    let folder = fleet.node(0).folder;
+    fs::create_dir_all(format!("{folder}/job/attempt-1")).unwrap();
+    fs::write(format!("{folder}/job/attempt-1/.done"), "").unwrap();
+    let root = tempfile::tempdir().unwrap();
+    let mut executor = executor(root.path(), [fleet.node(0)]);
+    executor.submit(shell("job", "touch '{output}/.done'")).unwrap();
+    let JobState::Failed(JobFailure::NotStarted(why)) = end_of(&mut executor, "job") else {
+        panic!("it was started")
+    };
+    assert!(why.contains("choose another work folder"), "{why}");
+}
+
+#[test]
+fn what_a_shell_says_to_everybody_is_no_answer() {
+    let Some(mut fleet) = Fleet::start(1) else { return };
+    let root = tempfile::tempdir().unwrap();
+    let noisy = "ForceCommand echo 0 done 0; echo end-1 0 >&2; eval \"$SSH_ORIGINAL_COMMAND\"; echo bye";
+    let server = &mut fleet.servers[0];
+    server.stop();
+    let config = fs::read_to_string(&server.config).unwrap();
+    fs::write(&server.config, format!("{config}{noisy}\n")).unwrap();
+    server.start();
+    let mut executor = executor(root.path(), [fleet.node(0)]);
+    executor.submit(shell("job", "echo said; echo made > '{output}/table'; touch '{output}/.done'")).unwrap();
+    assert_eq!(end_of(&mut executor, "job"), JobState::Done);
+    assert_eq!(executor.logs("job").unwrap(), "said\n");
+    assert_eq!(fs::read(executor.output("job").unwrap().join("table")).unwrap(), b"made\n");
 }

@@ -22,7 +22,7 @@ pub(crate) struct Fleet {
 pub(crate) struct Server {
     pub(crate) address: String,
     pub(crate) port: u16,
-    config: PathBuf,
+    pub(crate) config: PathBuf,
     process: Option<Child>,
 }
 
@@ -70,8 +70,7 @@ impl Fleet {
         let text = format!(
             "Port {port}\nListenAddress {address}\nHostKey {at}/host_key\nPidFile {at}/{address}.pid\n\
              AuthorizedKeysFile {at}/authorized_keys\nPasswordAuthentication no\n\
-             KbdInteractiveAuthentication no\nUsePAM no\nStrictModes no\nMaxStartups 50:30:100\n\
-             MaxSessions 50\nSetEnv SHLVL=3\n"
+             KbdInteractiveAuthentication no\nUsePAM no\nStrictModes no\nSetEnv SHLVL=3\n"
         );
         fs::write(&config, text).unwrap();
         fs::create_dir(self.path(address)).unwrap();
