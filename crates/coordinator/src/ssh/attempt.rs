@@ -152,3 +152,48 @@ impl Attempt {
 fn lost(why: String) -> JobState {
     JobState::Failed(JobFailure::Lost(why))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::journal::example, *};
+
+    const PATIENT: Duration = Duration::from_hours(1);
+
+    fn attempt() -> Attempt {
+        Attempt { confirmed: true, ..Attempt::new(example(), 0) }
+    }
+
+    #[test]
+    fn a_job_that_left_no_exit_code_is_lost_and_not_failed() {
+        for seen in [Seen::Gone, Seen::Absent] {
+            let next = attempt().judge(seen, PATIENT);
+            let (Next::Fetch(state) | Next::Over(state)) = next else { panic!("{next:?}") };
+            assert!(matches!(state, JobState::Failed(JobFailure::Lost(_))));
+        }
+        assert_eq!(attempt().judge(Seen::Claimed, PATIENT), Next::Wait);
+        assert!(matches!(attempt().judge(Seen::Claimed, Duration::ZERO), Next::Lost(_)));
+    }
+
+    #[test]
+    fn a_job_that_was_stopped_in_vain_because_it_was_done_is_done() {
+        let stopped = || Attempt { stop: Some(Stop::default()), ..attempt() };
+        let timed_out = Next::Fetch(JobState::Failed(JobFailure::TimedOut));
+        assert_eq!(stopped().judge(Seen::Gone, PATIENT), timed_out);
+        assert_eq!(stopped().judge(Seen::Exit { code: 143, done: false }, PATIENT), timed_out);
+        assert_eq!(stopped().judge(Seen::Exit { code: 0, done: true }, PATIENT), Next::Fetch(JobState::Done));
+    }
+
+    #[test]
+    fn what_is_asked_to_end_is_killed_only_later() {
+        let mut attempt = Attempt { confirmed: false, ..attempt() };
+        let options = SshOptions { kill_after: PATIENT, ..SshOptions::default() };
+        assert_eq!(attempt.wish(&options), Wish::Start);
+        attempt.stop = Some(Stop::default());
+        assert_eq!(attempt.wish(&options), Wish::Terminate);
+        let options = SshOptions { kill_after: Duration::ZERO, ..options };
+        assert_eq!(attempt.wish(&options), Wish::Kill);
+        attempt.stop = None;
+        attempt.owned = false;
+        assert_eq!(attempt.wish(&options), Wish::Look);
+    }
+}

@@ -196,7 +196,9 @@ pub enum NodeError {
         said: String,
     },
     /// The ssh program of this machine could not be run.
-    #[error("cannot run ssh to reach node {node}: install the OpenSSH client here; the system said: {said}")]
+    #[error(
+        "cannot run ssh to reach node {node}: install the OpenSSH client here, or check its configuration; the system said: {said}"
+    )]
     NoClient {
         /// The node's label.
         node: String,
