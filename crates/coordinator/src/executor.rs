@@ -182,6 +182,14 @@ pub enum ExecutorError {
         #[source]
         source: crate::NodeError,
     },
+    /// The job cannot be handed to what runs the jobs.
+    #[error("job `{job}` cannot be run there: {reason}")]
+    Unsuitable {
+        /// The job.
+        job: String,
+        /// What is in the way.
+        reason: String,
+    },
     /// The job's files could not be read or written.
     #[error("cannot keep the files of job `{job}` at {}", path.display())]
     File {
@@ -201,7 +209,7 @@ pub enum ExecutorError {
 /// - A job is queued until a slot is free; submission order is kept.
 /// - Each attempt has an output folder of its own, so that an attempt thought dead cannot spoil the next.
 /// - `poll` drives: nothing is started, timed out or noticed between calls.
-/// - Dropping the executor stops what it started.
+/// - Dropping the executor stops what it started, or leaves it to its successor; each says which.
 pub trait Executor: Send {
     /// Queues a new attempt of the job.
     fn submit(&mut self, job: JobSpec) -> Result<(), ExecutorError>;

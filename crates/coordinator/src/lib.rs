@@ -11,6 +11,7 @@
 //! | [`executor`] | how a job runs elsewhere than in this process |
 //! | [`local`] | how a job runs as a process of this machine |
 //! | [`ssh`] | how a job runs on a machine that is reached by ssh |
+//! | [`ray`] | how a job runs on a Ray cluster |
 //! | [`lock`] | who may write now? |
 //! | [`schedule`] | when do things run? |
 //! | [`hand_off`](mod@hand_off) | what does a person read afterwards? |
@@ -25,6 +26,7 @@ pub mod local;
 pub mod lock;
 pub mod marker;
 pub mod plan;
+pub mod ray;
 pub mod record;
 pub mod runner;
 pub mod runs;
@@ -41,6 +43,7 @@ pub use local::LocalExecutor;
 pub use lock::{Lock, LockError};
 pub use marker::Done;
 pub use plan::{Plan, PlanError, Task};
+pub use ray::{RayError, RayExecutor, RaySettings, RayToken};
 pub use record::{Change, Event, Evidence, Observer, RunRecord, Silent, TaskRecord, TaskState};
 pub use runner::{Clock, Limits, Runner};
 pub use runs::RunSummary;

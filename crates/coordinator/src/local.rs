@@ -34,7 +34,7 @@ use crate::{
     Executor, ExecutorError, JobFailure, JobSpec, JobState, executor::OUTPUT, marker::MARKER, plan::check_id,
 };
 
-/// Runs jobs as local processes.
+/// Runs jobs as local processes, which do not outlive it.
 #[derive(Debug)]
 pub struct LocalExecutor {
     root: PathBuf,

@@ -5,6 +5,7 @@
 mod executors;
 mod kill;
 mod random;
+mod ray;
 mod runs;
 mod schedules;
 mod ssh;
