@@ -7,7 +7,8 @@
 //! <root>/<job>/attempt-1.json   what is known of it, for the next executor
 //! ```
 //!
-//! `root` is on a file system that this machine and all workers share, at the same path.
+//! `root` is on a file system that this machine and all workers share, at the same path, and a file that is made there
+//! is seen here at once (over NFS: `lookupcache=positive`).
 //!
 //! Ray's word proves little: a job that it calls failed may work on and end well, one that was stopped while it waited
 //! is started all the same, and a head that restarts has forgotten everything. So the marker decides, every attempt is
@@ -15,7 +16,8 @@
 //!
 //! Jobs outlive the executor. The next one on the same root finds those in flight, and submitting the same job
 //! adopts its attempt instead of beginning another; so it does with one that ended well. Variables of a job can be read
-//! by everybody who reaches the head: no secrets there. Not to be used from async code, because calls block.
+//! by everybody who reaches the head, and the cluster's own token by every job: no secrets there, and no strangers' jobs.
+//! Not to be used from async code, because calls block.
 //!
 //! # Example
 //! ```
@@ -105,6 +107,10 @@ impl RayExecutor {
         let mut jobs = BTreeMap::new();
         let mut strays = BTreeSet::new();
         for record in journal::read_all(&settings.root)? {
+            // What never left is as good as never submitted.
+            if record.session.is_none() && record.ended.is_none() {
+                continue;
+            }
             let state = record.ended.clone().unwrap_or(JobState::Running);
             if is_stray(&state) {
                 strays.insert(record.submission_id.clone());
@@ -141,7 +147,9 @@ impl RayExecutor {
             check_id(&job.id).map_err(ExecutorError::InvalidId)?;
             let attempt = next_attempt(&root, &job.id);
             let (record, files) = draft(settings, &root, job.clone(), attempt, now);
-            let body = entry::submission(settings, &record, &files)
+            let body = check_run(&settings.run)
+                .map_err(|error| error.to_string())
+                .and_then(|()| entry::submission(settings, &record, &files))
                 .and_then(|body| serde_json::to_value(body).map_err(|error| error.to_string()));
             body.map_err(|reason| ExecutorError::Unsuitable { job: job.id.clone(), reason })
         };

@@ -120,7 +120,8 @@ fn mark(executor: &RayExecutor, id: &str) {
 #[test]
 fn a_job_that_ray_gave_up_counts_when_its_marker_comes_in_time() {
     let (root, ray) = (tempfile::tempdir().unwrap(), FakeRay::start());
-    let settings = RaySettings { slots: 2, ..quick(&ray.address, root.path()) };
+    let settings =
+        RaySettings { slots: 2, grace: Duration::from_secs(1), ..quick(&ray.address, root.path()) };
     let mut executor = RayExecutor::new(settings, clock()).unwrap();
     let died = json!({"status": "FAILED", "error_type": "JOB_SUPERVISOR_ACTOR_DIED", "message": "node died"});
     for id in ["zombie", "dead"] {
@@ -265,6 +266,24 @@ fn an_executor_takes_over_what_the_one_before_left() {
     // What is known to have failed is tried anew.
     executor.submit(JobSpec::new("failed", "true")).unwrap();
     assert_eq!(ray.submitted().last().unwrap(), "run-failed-a2");
+}
+
+#[test]
+fn an_attempt_that_never_left_is_not_waited_for() {
+    let (root, ray) = (tempfile::tempdir().unwrap(), FakeRay::start());
+    RayExecutor::new(quick(&ray.address, root.path()), clock())
+        .unwrap()
+        .submit(JobSpec::new("job", "true"))
+        .unwrap();
+    // As it is written when nobody takes the connection.
+    let journal = root.path().join("job/attempt-1.json");
+    let mut record: serde_json::Value = serde_json::from_slice(&fs::read(&journal).unwrap()).unwrap();
+    (record["session"], record["confirmed"]) = (json!(null), json!(false));
+    fs::write(&journal, record.to_string()).unwrap();
+    ray.restart();
+    let mut executor = RayExecutor::new(quick(&ray.address, root.path()), clock()).unwrap();
+    executor.submit(JobSpec::new("job", "true")).unwrap();
+    assert_eq!(ray.submitted(), ["run-job-a2"]);
 }
 
 #[test]

@@ -5,6 +5,8 @@
 use std::{
     collections::BTreeSet,
     env, fs,
+    io::{Read, Write},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -59,6 +61,9 @@ fn inside_the_namespace() {
     timed("time limit", &mut || a_job_over_its_time_is_gone(&folder.path().join("time")));
     timed("cancel", &mut || a_waiting_job_that_is_cancelled_never_runs(&folder.path().join("cancel")));
     timed("adoption", &mut || a_job_outlives_its_executor(&folder.path().join("adopt")));
+    timed("frozen node", &mut || {
+        a_job_on_a_frozen_node_counts_when_it_ends_well(&ray, &folder.path().join("frozen"));
+    });
     timed("lost node", &mut || a_job_on_a_lost_node_is_lost_once(&ray, &folder.path().join("node")));
     timed("lost head", &mut || {
         after_a_lost_head_every_job_is_done_once(&mut ray, &folder.path().join("head"));
@@ -127,9 +132,10 @@ fn a_waiting_job_that_is_cancelled_never_runs(root: &Path) {
     assert_eq!(executor.poll("second").unwrap(), JobState::Cancelled);
     fs::write(until, "").unwrap();
     assert_eq!(end_of(&mut executor, "first"), JobState::Done);
-    // Whoever has the seat next comes after the cancelled one.
-    executor.submit(shell("third", "touch {output}/.done")).unwrap();
-    assert_eq!(end_of(&mut executor, "third"), JobState::Done);
+    // Ray starts it all the same, and its entry point looks first.
+    wait_for("the end of the second job", || {
+        !["PENDING", "RUNNING"].contains(&status("cancel-second-a1").as_str())
+    });
     assert!(!executor.output("second").unwrap().join("runs").exists());
 }
 
@@ -162,6 +168,28 @@ fn a_job_on_a_lost_node_is_lost_once(ray: &Ray, root: &Path) {
     assert_eq!(end_of(&mut executor, "job"), JobState::Done);
     assert!(executor.output("job").unwrap().ends_with("attempt-2"));
     assert_eq!(markers(root), 1);
+}
+
+fn a_job_on_a_frozen_node_counts_when_it_ends_well(ray: &Ray, root: &Path) {
+    let raylet = ray.start_worker();
+    let far = [(FAR.to_owned(), 1.0)].into();
+    let settings = RaySettings { custom_resources: far, grace: Duration::from_secs(40), ..settings(root) };
+    let mut executor = RayExecutor::new(settings, clock()).unwrap();
+    let until = root.join("until");
+    let wait = format!(
+        "touch {{output}}/runs; while [ ! -e {} ]; do sleep 0.1; done; touch {{output}}/.done",
+        until.display()
+    );
+    executor.submit(shell("job", &wait)).unwrap();
+    let runs = executor.output("job").unwrap().join("runs");
+    wait_for("the job", || runs.exists());
+    kill_process(raylet, Signal::STOP).unwrap();
+    // Ray calls it failed while it works on.
+    wait_for("Ray's despair", || status("frozen-job-a1") == "FAILED");
+    assert_eq!(executor.poll("job").unwrap(), JobState::Running);
+    fs::write(until, "").unwrap();
+    assert_eq!(end_of(&mut executor, "job"), JobState::Done);
+    kill_process(raylet, Signal::KILL).unwrap();
 }
 
 fn after_a_lost_head_every_job_is_done_once(ray: &mut Ray, root: &Path) {
@@ -198,6 +226,17 @@ fn after_a_lost_head_every_job_is_done_once(ray: &mut Ray, root: &Path) {
     }
     assert_eq!(attempts, 5, "only what was in flight is lost");
     assert_eq!(markers(root), 4);
+}
+
+/// Returns what Ray itself says of a job.
+fn status(submission_id: &str) -> String {
+    let mut connection = TcpStream::connect("127.0.0.1:8265").unwrap();
+    let request = format!("GET /api/jobs/{submission_id} HTTP/1.1\r\nhost: ray\r\nconnection: close\r\n\r\n");
+    connection.write_all(request.as_bytes()).unwrap();
+    let mut reply = String::new();
+    connection.read_to_string(&mut reply).unwrap();
+    let body: serde_json::Value = serde_json::from_str(reply.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    body["status"].as_str().unwrap().to_owned()
 }
 
 /// Counts the markers of all attempts.
