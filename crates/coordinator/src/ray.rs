@@ -243,7 +243,11 @@ impl RayExecutor {
                 });
                 return self.doubt(id, format!("{lack}; Ray says {reason}"));
             }
-            Verdict::Doubtful(reason) | Verdict::Homeless(reason) => return self.doubt(id, reason),
+            Verdict::Homeless(reason) => return self.doubt(id, reason),
+            Verdict::Doubtful(reason) => {
+                job.state = JobState::Running;
+                return self.doubt(id, reason);
+            }
         }
         Ok(())
     }
