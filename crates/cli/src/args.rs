@@ -200,10 +200,16 @@ pub(crate) struct SweepArgs {
     /// How many configurations to try
     #[arg(long, value_parser = at_least_one)]
     pub(crate) trials: Option<usize>,
+    /// Most passes over the training games of each trial
+    #[arg(long, value_parser = at_least_one)]
+    pub(crate) epochs: Option<usize>,
     /// Who runs them
     #[arg(long, value_enum)]
     pub(crate) workers: Option<Workers>,
-    /// Print the trials, run none
+    /// Try tiny networks only, to see that the workers do their work
+    #[arg(long)]
+    pub(crate) smoke_test: bool,
+    /// Print the trials (for Ray: the requests that would be sent), run none
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Print JSON
@@ -312,7 +318,7 @@ pub(crate) struct ScheduleArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct TrialArgs {
-    /// What to run: a file
+    /// What to run: JSON, or a file of it
     #[arg(long)]
     pub(crate) spec: String,
     /// Where the result and its `.done` marker go: a folder

@@ -17,6 +17,7 @@ mod slate;
 mod sweeping;
 mod training;
 mod weights;
+mod workers;
 
 use std::{
     path::{Path, PathBuf},
@@ -40,8 +41,9 @@ pub(crate) use self::{
     played::Played,
     reporting::write_page,
     slate::{Desk, Predicted, Slate, Verdict, decide, outcome_probabilities},
-    sweeping::{Swept, TrialOrder, sweep},
+    sweeping::{Swept, TrialOrder, search, sweep, tiny},
     training::{line_of, train, update},
+    workers::ray_requests,
 };
 use self::{
     bets::{history, ledger_as_of, ledger_step, settle_step},

@@ -58,6 +58,8 @@ mod tests {
                     "step",
                     "max_stake",
                     "min_stake",
+                    "folder",
+                    "program",
                 ]
                 .iter()
                 .any(|key| line.starts_with(key))

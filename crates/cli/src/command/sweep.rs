@@ -1,29 +1,42 @@
 //! `edge sweep`: searches hyper-parameters in separate trials.
 
-use model::{Search, TrainSettings};
+use jiff::Timestamp;
+use model::TrainSettings;
 
+use super::trial::Order;
 use crate::{
     args::SweepArgs,
     context::{Context, say},
     exit::Status,
-    night::{self, Swept},
+    night::{self, Swept, TrialOrder},
+    settings::{SweepSettings, Workers},
     table::table,
 };
 
 pub(crate) fn run(args: &SweepArgs, context: &Context) -> anyhow::Result<Status> {
-    let trials = args.trials.unwrap_or(context.settings.sweep.trials);
-    if args.dry_run {
-        return dry_run(trials, args.json, context);
-    }
+    let wanted = &context.settings.sweep;
+    let settings = SweepSettings {
+        trials: args.trials.unwrap_or(wanted.trials),
+        epochs: args.epochs.unwrap_or(wanted.epochs),
+        workers: args.workers.unwrap_or(wanted.workers),
+        ..wanted.clone()
+    };
     let (date, as_of) = context.night(args.date)?;
+    if args.dry_run {
+        return dry_run(&settings, as_of, args.json, context);
+    }
     night::publish_graph(context, &night::graph_as_of(context, as_of)?)?;
     let folder = context.runs_folder()?.join(format!("sweep-{date}-{}", as_of.strftime("%H%M%SZ")));
     std::fs::create_dir_all(&folder)?;
-    let swept = night::sweep(context, as_of, trials, &folder, &|line| say(&format!("  {line}")))?;
+    let swept =
+        night::sweep(context, &settings, as_of, args.smoke_test, &folder, &|line| say(&format!("  {line}")))?;
     if args.json {
         context.print_json(&swept)?;
     } else {
         context.print(&swept_table(&swept))?;
+    }
+    if args.smoke_test && swept.failed.is_empty() {
+        say("edge: smoke test passed: the workers take trials, train and hand their results back");
     }
     Ok(if swept.failed.is_empty() { Status::Done } else { Status::Partial })
 }
@@ -66,10 +79,22 @@ fn cells(settings: &TrainSettings) -> [String; 6] {
 }
 
 /// Prints what would be tried first; later trials depend on what the first ones find.
-fn dry_run(trials: usize, json: bool, context: &Context) -> anyhow::Result<Status> {
-    let base = TrainSettings { epochs: context.settings.sweep.epochs, ..context.settings.model.clone() };
-    let mut search = Search::new(base, context.settings.model.seed);
-    let specs = (0..trials).map(|_| search.ask()).collect::<Result<Vec<_>, _>>()?;
+fn dry_run(
+    settings: &SweepSettings,
+    as_of: Timestamp,
+    json: bool,
+    context: &Context,
+) -> anyhow::Result<Status> {
+    let mut search = night::search(context, settings);
+    let specs = (0..settings.trials).map(|_| search.ask()).collect::<Result<Vec<_>, _>>()?;
+    if settings.workers == Workers::Ray {
+        let orders: Vec<(String, Order)> = specs
+            .into_iter()
+            .map(|spec| (format!("trial-{}", spec.id), Order::Trial(TrialOrder { as_of, spec })))
+            .collect();
+        context.print_json(&night::ray_requests(context, settings, &orders)?)?;
+        return Ok(Status::Done);
+    }
     if json {
         context.print_json(&specs)?;
         return Ok(Status::Done);

@@ -72,16 +72,7 @@ fn parse_device(text: &str) -> anyhow::Result<DeviceChoice> {
 
 /// Trains a tiny network on the demo league, in memory; nothing is read from the store or written to it.
 fn smoke_test(settings: &TrainSettings, context: &Context, json: bool) -> anyhow::Result<Status> {
-    let settings = TrainSettings {
-        hidden: 8,
-        heads: 2,
-        layers: 1,
-        fan_out: 4,
-        ensemble: 1,
-        epochs: settings.epochs.min(2),
-        refit: false,
-        ..settings.clone()
-    };
+    let settings = night::tiny(settings);
     let source = DemoSource::new(DemoSource::league("demo")?, data::demo::DEFAULT_SEED);
     let mut parsed = data::Parsed::default();
     for payload in source.fetch(&Pull::new(context.now))? {

@@ -26,7 +26,12 @@ pub(crate) enum Order {
 }
 
 pub(crate) fn run(args: &TrialArgs, context: &Context) -> anyhow::Result<Status> {
-    let order = std::fs::read(&args.spec).with_context(|| format!("cannot read the order {}", args.spec))?;
+    // Told in full, or by the name of a file.
+    let order = if args.spec.starts_with('{') {
+        args.spec.clone().into_bytes()
+    } else {
+        std::fs::read(&args.spec).with_context(|| format!("cannot read the order {}", args.spec))?
+    };
     let order: Order =
         serde_json::from_slice(&order).with_context(|| format!("{} is no order", args.spec))?;
     let bytes = match order {

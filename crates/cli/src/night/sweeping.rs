@@ -3,13 +3,13 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use coordinator::{Executor, JobSpec, JobState, LocalExecutor, TaskContext, TaskOutput};
+use coordinator::{Executor, JobState, TaskContext, TaskOutput};
 use jiff::Timestamp;
 use model::{Search, TrainSettings, TrialResult, TrialSpec};
 use serde::{Deserialize, Serialize};
 
-use super::{Night, write_step};
-use crate::{command::trial::Order, context::Context, table::counted};
+use super::{Night, workers, write_step};
+use crate::{command::trial::Order, context::Context, settings::SweepSettings, table::counted};
 
 /// What a trial's process is told: which graph, which settings.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ pub(super) fn sweep_step(
     task: &TaskContext<'_>,
 ) -> anyhow::Result<TaskOutput> {
     let swept =
-        sweep(context, night.as_of, context.settings.sweep.trials, task.folder(), &|line| task.log(line))?;
+        sweep(context, &context.settings.sweep, night.as_of, false, task.folder(), &|line| task.log(line))?;
     let output = write_step(task, &swept)?;
     let failed =
         if swept.failed.is_empty() { String::new() } else { format!(", {} failed", swept.failed.len()) };
@@ -42,22 +42,28 @@ pub(super) fn sweep_step(
     Ok(TaskOutput::new(summary).output(output))
 }
 
-/// Runs the trials as processes of their own, a few at a time, and returns the best settings.
+/// Runs the trials as jobs of their own, a few at a time, and returns the best settings.
 pub(crate) fn sweep(
     context: &Context,
+    settings: &SweepSettings,
     as_of: Timestamp,
-    wanted: usize,
+    smoke_test: bool,
     folder: &Path,
     log: &dyn Fn(&str),
 ) -> anyhow::Result<Swept> {
-    let settings = &context.settings.sweep;
-    let base = TrainSettings { epochs: settings.epochs, ..context.settings.model.clone() };
-    let mut search = Search::new(base, context.settings.model.seed);
+    let wanted = settings.trials;
+    let mut executor = workers::executor(context, settings, &folder.join("trials"))?;
+    let mut search = search(context, settings);
     let (mut trials, mut failed) = (Vec::new(), Vec::new());
     while search.asked() < wanted {
         let wave = settings.at_once.max(1).min(wanted - search.asked());
-        let specs = (0..wave).map(|_| search.ask()).collect::<Result<Vec<_>, _>>()?;
-        for (spec, ended) in run_wave(context, as_of, folder, specs)? {
+        let mut specs = (0..wave).map(|_| search.ask()).collect::<Result<Vec<_>, _>>()?;
+        if smoke_test {
+            for spec in &mut specs {
+                spec.settings = tiny(&spec.settings);
+            }
+        }
+        for (spec, ended) in run_wave(context, settings, as_of, executor.as_mut(), specs)? {
             match ended {
                 Ok(result) => {
                     let loss =
@@ -80,28 +86,38 @@ pub(crate) fn sweep(
     Ok(Swept { best, best_trial, trials, failed })
 }
 
+/// Returns settings under which a training is over in a moment, for a look at whether all is in place.
+pub(crate) fn tiny(settings: &TrainSettings) -> TrainSettings {
+    TrainSettings {
+        hidden: 8,
+        heads: 2,
+        layers: 1,
+        fan_out: 4,
+        ensemble: 1,
+        epochs: settings.epochs.min(2),
+        refit: false,
+        ..settings.clone()
+    }
+}
+
+/// Begins the search that the settings ask for.
+pub(crate) fn search(context: &Context, settings: &SweepSettings) -> Search {
+    let base = TrainSettings { epochs: settings.epochs, ..context.settings.model.clone() };
+    Search::new(base, context.settings.model.seed)
+}
+
 type Ended = (TrialSpec, anyhow::Result<TrialResult>);
 
 fn run_wave(
     context: &Context,
+    settings: &SweepSettings,
     as_of: Timestamp,
-    folder: &Path,
+    executor: &mut dyn Executor,
     specs: Vec<TrialSpec>,
 ) -> anyhow::Result<Vec<Ended>> {
-    let mut executor = LocalExecutor::new(folder.join("trials"), specs.len());
-    let program = std::env::current_exe().context("cannot find this program's own file")?;
     for spec in &specs {
-        let order = folder.join(format!("trial-{}.json", spec.id));
-        std::fs::write(&order, serde_json::to_vec(&Order::Trial(TrialOrder { as_of, spec: spec.clone() }))?)?;
-        let flags = context.flags_of_self().into_iter().map(|flag| flag.to_string_lossy().into_owned());
-        let job = JobSpec::new(format!("trial-{}", spec.id), &program).args(flags).args([
-            "trial".to_owned(),
-            "--spec".to_owned(),
-            order.display().to_string(),
-            "--out".to_owned(),
-            "{output}".to_owned(),
-        ]);
-        executor.submit(job)?;
+        let order = Order::Trial(TrialOrder { as_of, spec: spec.clone() });
+        executor.submit(workers::job(context, settings, format!("trial-{}", spec.id), &order)?)?;
     }
     let mut ended = Vec::new();
     for spec in specs {

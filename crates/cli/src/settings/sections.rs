@@ -1,5 +1,7 @@
 //! The sections of `edge.toml` and their defaults.
 
+use std::{collections::BTreeMap, path::PathBuf};
+
 use jiff::SignedDuration;
 use ledger::rule::{HouseRules, Overtime};
 use market::{LeagueId, settlement::Tie};
@@ -158,6 +160,38 @@ pub(crate) struct SweepSettings {
     pub(crate) epochs: usize,
     pub(crate) at_once: usize,
     pub(crate) workers: Workers,
+    pub(crate) ray: RayWorkers,
+    pub(crate) ssh: SshWorkers,
+}
+
+/// `[sweep.ray]`; the cluster's token, if it has one, is `RAY_AUTH_TOKEN`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RayWorkers {
+    /// The dashboard.
+    pub(crate) address: String,
+    /// Cores of a trial.
+    pub(crate) cpus: f64,
+    /// GPUs of a trial.
+    pub(crate) gpus: u32,
+    /// Folder that this machine and all workers share, at the same path; that of the run when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) folder: Option<PathBuf>,
+    /// This program on the workers; at the same path as here when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) program: Option<PathBuf>,
+    /// Custom resources that a trial takes.
+    pub(crate) resources: BTreeMap<String, f64>,
+}
+
+/// `[sweep.ssh]`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct SshWorkers {
+    /// This program on the nodes; at the same path as here when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) program: Option<PathBuf>,
+    pub(crate) nodes: Vec<coordinator::Node>,
 }
 
 /// Who runs the trials.
@@ -166,6 +200,10 @@ pub(crate) struct SweepSettings {
 pub(crate) enum Workers {
     /// Processes on this machine.
     Local,
+    /// Nodes reached by ssh.
+    Ssh,
+    /// A Ray cluster.
+    Ray,
 }
 
 /// `[serve]`.
@@ -197,7 +235,15 @@ pub(crate) struct ScheduleSettings {
 
 impl Default for SweepSettings {
     fn default() -> Self {
-        Self { trials: 4, epochs: 4, at_once: 2, workers: Workers::Local }
+        let (ray, ssh) = (RayWorkers::default(), SshWorkers::default());
+        Self { trials: 4, epochs: 4, at_once: 2, workers: Workers::Local, ray, ssh }
+    }
+}
+
+impl Default for RayWorkers {
+    fn default() -> Self {
+        let address = "http://127.0.0.1:8265".to_owned();
+        Self { address, cpus: 1.0, gpus: 0, folder: None, program: None, resources: BTreeMap::new() }
     }
 }
 

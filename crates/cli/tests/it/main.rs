@@ -12,3 +12,4 @@ mod real_data;
 mod runs;
 mod stores;
 mod tables;
+mod workers;

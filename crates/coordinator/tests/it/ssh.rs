@@ -108,7 +108,7 @@ fn cut_connections_neither_lose_a_job_nor_start_it_twice() {
         let script = format!("echo {id} >> ran; sleep 0.1; touch '{{output}}/.done'");
         executor.submit(shell(id, &script)).unwrap();
     }
-    let mut cuts = vec![0; 6];
+    let mut cuts = [0; 6];
     let mut next = cuts.iter_mut();
     let mut before = Vec::new();
     wait_for_all(&mut executor, &ids, |states| {
