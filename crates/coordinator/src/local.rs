@@ -88,11 +88,12 @@ impl Executor for LocalExecutor {
         }
         let id = spec.id.clone();
         let folder = self.root.join(&id);
-        let (output, log) = new_attempt(&folder).map_err(|source| ExecutorError::File {
+        let (_, output) = new_attempt(&folder).map_err(|source| ExecutorError::File {
             job: id.clone(),
             path: folder,
             source,
         })?;
+        let log = output.with_extension("log");
         self.jobs.insert(id.clone(), Job { spec, output, log, state: JobState::Queued, process: None });
         self.queue.push(id);
         self.advance();
@@ -207,17 +208,14 @@ impl Job {
     }
 }
 
-/// Makes the output folder of the next attempt, after the ones that earlier processes left.
-pub(crate) fn new_attempt(folder: &Path) -> io::Result<(PathBuf, PathBuf)> {
+/// Makes the output folder of the next attempt, after the ones that earlier processes left; returns its number too.
+pub(crate) fn new_attempt(folder: &Path) -> io::Result<(u32, PathBuf)> {
     fs::create_dir_all(folder)?;
     for number in 1u32.. {
         let output = folder.join(format!("attempt-{number}"));
         match fs::create_dir(&output) {
-            Ok(()) => {
-                // Absolute, because the job may start in another folder.
-                let log = folder.join(format!("attempt-{number}.log"));
-                return Ok((output.canonicalize()?, log));
-            }
+            // Absolute, because the job may start in another folder.
+            Ok(()) => return Ok((number, output.canonicalize()?)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }

@@ -233,16 +233,8 @@ impl SshExecutor {
             let job = Job { spec, placement, number, output, state: JobState::Running, queued_at };
             self.jobs.insert(id, job);
         } else {
-            let (output, _) = new_attempt(&folder).map_err(failed)?;
-            let number = output.to_string_lossy().rsplit('-').next().and_then(|n| n.parse().ok());
-            let mut job = Job {
-                spec,
-                placement,
-                number: number.unwrap_or(1),
-                output,
-                state: JobState::Queued,
-                queued_at,
-            };
+            let (number, output) = new_attempt(&folder).map_err(failed)?;
+            let mut job = Job { spec, placement, number, output, state: JobState::Queued, queued_at };
             if let Some(reason) = script::unfit(&job.spec) {
                 job.state = JobState::Failed(JobFailure::NotStarted(reason));
             } else {
