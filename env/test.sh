@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every test: unit, behaviour, property, snapshot and doc tests. `make test` and CI call this same script.
-# EDGE_TEST_ALL=1 turns each skip (no chromium, no sshd, no SMTP server, no S3-compatible server, no shared data) into a failure.
+# EDGE_TEST_ALL=1 turns each skip (no chromium, sshd, SMTP server, S3-compatible server, Ray or shared data) into a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

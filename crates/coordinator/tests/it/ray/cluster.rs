@@ -12,13 +12,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use coordinator::{Executor, JobFailure, JobSpec, JobState, RayExecutor, RaySettings};
+use coordinator::{Executor, JobFailure, JobSpec, JobState, RayError, RayExecutor, RaySettings, RayToken};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::clock;
 use crate::executors::{end_of, executor_contract, shell, wait_for};
 
 const INSIDE: &str = "COORDINATOR_TEST_RAY";
+
+const TOKEN: &str = "hush-hush-hush";
 
 /// Jobs of a node that is to be lost ask for this resource, which the head does not have.
 const FAR: &str = "far";
@@ -57,6 +59,8 @@ fn inside_the_namespace() {
     };
     timed("head started", &mut || ray.start_head());
     timed("contract", &mut || executor_contract(&mut executor(&folder.path().join("contract"), &[])));
+    timed("token", &mut || only_the_right_token_is_let_in(&folder.path().join("token")));
+    timed("package", &mut || a_package_is_where_its_jobs_start(&folder.path().join("package")));
     timed("words", &mut || words_arrive_as_they_were(&folder.path().join("words")));
     timed("time limit", &mut || a_job_over_its_time_is_gone(&folder.path().join("time")));
     timed("cancel", &mut || a_waiting_job_that_is_cancelled_never_runs(&folder.path().join("cancel")));
@@ -73,6 +77,7 @@ fn inside_the_namespace() {
 fn settings(root: &Path) -> RaySettings {
     let run = root.file_name().unwrap().to_str().unwrap();
     RaySettings {
+        token: Some(RayToken::new(TOKEN)),
         slots: 2,
         poll_every: Duration::from_millis(100),
         grace: Duration::from_secs(3),
@@ -86,6 +91,27 @@ fn executor(root: &Path, resources: &[(&str, f64)]) -> RayExecutor {
     settings.custom_resources =
         resources.iter().map(|(name, amount)| ((*name).to_owned(), *amount)).collect();
     RayExecutor::new(settings, clock()).unwrap()
+}
+
+fn only_the_right_token_is_let_in(root: &Path) {
+    let refused = |token| RayExecutor::new(RaySettings { token, ..settings(root) }, clock()).unwrap_err();
+    assert!(matches!(refused(None), RayError::MissingToken { .. }));
+    assert!(matches!(refused(Some(RayToken::new("other"))), RayError::WrongToken { .. }));
+}
+
+fn a_package_is_where_its_jobs_start(root: &Path) {
+    fs::create_dir(root).unwrap();
+    fs::write(root.join("hello"), "from the package").unwrap();
+    let zip = root.join("package.zip");
+    let zipped =
+        Command::new("python3").args(["-m", "zipfile", "-c"]).args([&zip, &root.join("hello")]).status();
+    assert!(zipped.unwrap().success());
+    let mut settings = settings(root);
+    settings.working_dir = Some(settings.upload(fs::read(zip).unwrap()).unwrap());
+    let mut executor = RayExecutor::new(settings, clock()).unwrap();
+    executor.submit(shell("job", "cat hello; touch {output}/.done")).unwrap();
+    assert_eq!(end_of(&mut executor, "job"), JobState::Done);
+    assert_eq!(executor.logs("job").unwrap(), "from the package");
 }
 
 fn words_arrive_as_they_were(root: &Path) {
@@ -231,7 +257,9 @@ fn after_a_lost_head_every_job_is_done_once(ray: &mut Ray, root: &Path) {
 /// Returns what Ray itself says of a job.
 fn status(submission_id: &str) -> String {
     let mut connection = TcpStream::connect("127.0.0.1:8265").unwrap();
-    let request = format!("GET /api/jobs/{submission_id} HTTP/1.1\r\nhost: ray\r\nconnection: close\r\n\r\n");
+    let request = format!(
+        "GET /api/jobs/{submission_id} HTTP/1.1\r\nauthorization: Bearer {TOKEN}\r\nhost: ray\r\nconnection: close\r\n\r\n"
+    );
     connection.write_all(request.as_bytes()).unwrap();
     let mut reply = String::new();
     connection.read_to_string(&mut reply).unwrap();
@@ -246,10 +274,16 @@ fn markers(root: &Path) -> usize {
     attempts.filter(|attempt| attempt.join(".done").exists()).count()
 }
 
-/// The processes of a cluster; they die with the namespace.
+/// A cluster; dropped, all its processes are gone.
 struct Ray {
     folder: PathBuf,
     starts: u32,
+}
+
+impl Drop for Ray {
+    fn drop(&mut self) {
+        kill_all(); // Before the folder goes that they write to.
+    }
 }
 
 impl Ray {
@@ -287,6 +321,7 @@ impl Ray {
                 "100000000",
                 "--disable-usage-stats",
             ])
+            .envs([("RAY_AUTH_MODE", "token"), ("RAY_AUTH_TOKEN", TOKEN)])
             // A dead node is noticed in seconds.
             .envs([("RAY_health_check_period_ms", "500"), ("RAY_health_check_timeout_ms", "500")])
             .envs([
