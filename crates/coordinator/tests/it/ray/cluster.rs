@@ -323,9 +323,9 @@ impl Ray {
             ])
             .envs([("RAY_AUTH_MODE", "token"), ("RAY_AUTH_TOKEN", TOKEN)])
             // A dead node is noticed in seconds.
-            .envs([("RAY_health_check_period_ms", "500"), ("RAY_health_check_timeout_ms", "500")])
+            .envs([("RAY_health_check_period_ms", "1000"), ("RAY_health_check_timeout_ms", "2000")])
             .envs([
-                ("RAY_health_check_initial_delay_ms", "1000"),
+                ("RAY_health_check_initial_delay_ms", "2000"),
                 ("RAY_health_check_failure_threshold", "4"),
             ])
             .env_remove(INSIDE)
