@@ -10,6 +10,9 @@ mod names;
 mod night;
 mod real_data;
 mod runs;
+#[path = "../../../coordinator/tests/it/sshd.rs"]
+#[expect(dead_code, reason = "the coordinator's tests use more of it")]
+mod sshd;
 mod stores;
 mod tables;
 mod workers;
