@@ -2,6 +2,7 @@
 
 mod backtest;
 mod data;
+mod jobs;
 mod ledger;
 mod run;
 
@@ -43,6 +44,7 @@ pub(crate) use data::{
     ExportedRows,
 };
 
+pub(crate) use jobs::{JobsCommand, JobsRunArgs};
 pub(crate) use run::{RunCancelArgs, RunCommand, RunListArgs, RunResumeArgs, RunRetryArgs, RunShowArgs};
 
 #[derive(Debug, Subcommand)]
@@ -76,6 +78,9 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Run the whole night: fetch, settle, train, predict, stake, report
     Nightly(NightlyArgs),
+    /// Run the scripts of a jobs file on other machines
+    #[command(subcommand)]
+    Jobs(JobsCommand),
     /// List, show, resume or stop the runs of nights
     #[command(subcommand)]
     Run(RunCommand),

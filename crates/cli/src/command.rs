@@ -10,6 +10,7 @@ mod doctor;
 mod fetch;
 mod graph;
 mod init;
+mod jobs;
 mod ledger;
 mod nightly;
 mod predict;
@@ -37,6 +38,7 @@ pub(crate) fn run(command: Command, context: &Arc<Context>) -> anyhow::Result<St
         Command::Ledger(command) => ledger::run(command, context),
         Command::Report(args) => report::run(&args, context),
         Command::Nightly(args) => nightly::run(&args, context),
+        Command::Jobs(command) => jobs::run(command, context),
         Command::Run(command) => run::run(command, context),
         Command::Schedule(args) => schedule::run(&args, context),
         Command::Trial(args) => trial::run(&args, context),

@@ -50,3 +50,43 @@ fn a_node_finds_what_this_machine_finds() {
     assert_eq!(found(&edge, &["--workers", "ssh"]), here);
     assert!(Path::new(&node.folder).join("trial-0/attempt-1/.done").exists(), "it ran there");
 }
+
+#[test]
+fn the_jobs_of_a_file_run_on_their_nodes_and_bring_their_results() {
+    let edge = Edge::with("");
+    let Some(fleet) = Fleet::start(2) else { return };
+    let nodes = fleet.nodes();
+    let settings = serde_json::json!({"sweep": {"ssh": {"nodes": nodes}}});
+    edge.write("edge.toml", toml::to_string(&settings).unwrap().as_bytes());
+    for node in &nodes {
+        let script = "[ \"$1\" = fail ] && exit 3\necho \"$2 on $SSH_CONNECTION\" > \"$4\"\ntouch \"$EDGE_OUTPUT/.done\"\n";
+        std::fs::write(Path::new(&node.folder).join("work.sh"), script).unwrap();
+    }
+    let job = |id: &str, node: usize, what: &str| {
+        serde_json::json!({"job_id": id, "script": "work.sh", "args": [what, id, "--out", "/said.txt"],
+            "node": nodes[node].label(), "gpu_id": null})
+    };
+    let jobs =
+        serde_json::json!([job("a", 0, "go"), job("b", 1, "go"), job("c", 0, "fail"), job("d", 1, "go")]);
+    edge.write("jobs.json", jobs.to_string().as_bytes());
+    let run = ["jobs", "run", "--jobs-file", "jobs.json"];
+    let planned = edge.run(&[&run[..], &["--dry-run"]].concat()).done();
+    assert!(planned.contains("{output}/said.txt"), "{planned}");
+    let answer = edge.run(&run);
+    assert_eq!(answer.code, Some(3), "{}", answer.stderr);
+    assert!(
+        answer.stdout.contains("exit code 3") && answer.stderr.contains("3 jobs done, 1 not"),
+        "{answer:?}"
+    );
+    let said = std::fs::read_to_string(edge.path("jobs-output/b/attempt-1/said.txt")).unwrap();
+    assert!(said.starts_with("b on ") && said.contains("127.0.0.3"), "{said}");
+    // Again: what is done is done, and what failed is tried anew.
+    let again = edge.run(&[&run[..], &["--json"]].concat());
+    let ended: Vec<serde_json::Value> = serde_json::from_str(&again.stdout).unwrap();
+    assert!(ended[0]["output"].as_str().unwrap().ends_with("a/attempt-1"), "{}", ended[0]);
+    assert!(
+        edge.path("jobs-output/c/attempt-2.log").exists() && !edge.path("jobs-output/a/attempt-2").exists()
+    );
+    edge.write("jobs.json", b"[{\"job_id\": \"a\", \"command\": \"x\"}]");
+    edge.run(&run).refused(2, &["jobs.json", "older format"]);
+}

@@ -211,7 +211,7 @@ fn the_fifty_first_task_is_refused_before_anything_begins() {
 }
 
 #[test]
-fn ten_thousand_tasks_come_to_their_end() {
+fn slow_ten_thousand_tasks_come_to_their_end() {
     let folder = tempfile::tempdir().unwrap();
     let tasks =
         (0..10_000usize).map(|i| quick(format!("t{i}")).needs(i.checked_sub(100).map(|i| format!("t{i}"))));
