@@ -4,6 +4,7 @@ mod backtest;
 mod data;
 mod jobs;
 mod ledger;
+mod model;
 mod run;
 
 use std::path::PathBuf;
@@ -45,6 +46,7 @@ pub(crate) use data::{
 };
 
 pub(crate) use jobs::{JobsCommand, JobsRunArgs};
+pub(crate) use model::{ModelCommand, ModelListArgs};
 pub(crate) use run::{RunCancelArgs, RunCommand, RunListArgs, RunResumeArgs, RunRetryArgs, RunShowArgs};
 
 #[derive(Debug, Subcommand)]
@@ -78,6 +80,9 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Run the whole night: fetch, settle, train, predict, stake, report
     Nightly(NightlyArgs),
+    /// List the models, promote one by hand, go back to the one before
+    #[command(subcommand)]
+    Model(ModelCommand),
     /// Run the scripts of a jobs file on other machines
     #[command(subcommand)]
     Jobs(JobsCommand),

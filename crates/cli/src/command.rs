@@ -12,6 +12,7 @@ mod graph;
 mod init;
 mod jobs;
 mod ledger;
+mod model;
 mod nightly;
 mod predict;
 mod report;
@@ -39,6 +40,7 @@ pub(crate) fn run(command: Command, context: &Arc<Context>) -> anyhow::Result<St
         Command::Report(args) => report::run(&args, context),
         Command::Nightly(args) => nightly::run(&args, context),
         Command::Jobs(command) => jobs::run(command, context),
+        Command::Model(command) => model::run(command, context),
         Command::Run(command) => run::run(command, context),
         Command::Schedule(args) => schedule::run(&args, context),
         Command::Trial(args) => trial::run(&args, context),

@@ -33,7 +33,7 @@ pub(crate) use self::{
     best::{best_predictor, published},
     bets::{append, entry_json, ledger_row, overdue, place, settle, terms, verify_ledger, writer},
     book::{Book, reseal},
-    champion::promote,
+    champion::{Decision, decisions_and_champion, promote, promote_by_hand, roll_back},
     closing::{Closings, closing},
     graphs::{graph_as_of, latest_graph, publish_graph},
     information::measure,

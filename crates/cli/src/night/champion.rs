@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     context::Context,
+    exit::Usage,
     guard::{self, Guarded},
     paths::Key,
 };
@@ -233,4 +234,56 @@ fn log_decision(store: &Store, decision: &Decision) -> anyhow::Result<()> {
 pub(super) fn champion_since(context: &Context, version: &str) -> anyhow::Result<Option<Timestamp>> {
     let mut promoted = decisions(context.store()?)?.into_iter().filter(|decision| decision.promoted);
     Ok(promoted.find(|decision| decision.challenger == version).map(|decision| decision.as_of))
+}
+
+/// Returns every decision, oldest first, and who is champion now.
+pub(crate) fn decisions_and_champion(context: &Context) -> anyhow::Result<(Vec<Decision>, Option<String>)> {
+    let store = context.store()?;
+    let champion = champion_at(store, Timestamp::MAX)?.map(|champion| champion.card.version);
+    Ok((decisions(store)?, champion))
+}
+
+/// Makes a version the champion from now on because a person says so; past nights keep theirs.
+pub(crate) fn promote_by_hand(context: &Context, version: &str) -> anyhow::Result<Decision> {
+    let _alone = guard::wait(context, Guarded::Models)?;
+    by_hand(context, version, "promoted")
+}
+
+/// Makes the version that the champion once replaced the champion again.
+pub(crate) fn roll_back(context: &Context) -> anyhow::Result<Decision> {
+    let _alone = guard::wait(context, Guarded::Models)?;
+    let (decisions, champion) = decisions_and_champion(context)?;
+    let champion =
+        champion.ok_or_else(|| Usage("there is no champion to roll back: run `edge train`".into()))?;
+    // The first time it was promoted says whom it replaced; a rollback to it says something else.
+    let first = decisions.iter().find(|decision| decision.promoted && decision.challenger == champion);
+    let before = first.and_then(|decision| decision.champion.clone());
+    let before =
+        before.ok_or_else(|| Usage(format!("{champion} is the first champion: there is none before it")))?;
+    by_hand(context, &before, "rolled back to")
+}
+
+fn by_hand(context: &Context, version: &str, verb: &str) -> anyhow::Result<Decision> {
+    let store = context.store()?;
+    let card = Key::ModelCard(version).to_string();
+    if version.contains(['/', '\\']) || store.try_get(&card)?.is_none() {
+        return Err(Usage(format!("there is no model `{version}`: `edge model list` names them")).into());
+    }
+    let champion = champion_at(store, Timestamp::MAX)?.map(|champion| champion.card.version);
+    if champion.as_deref() == Some(version) {
+        return Err(Usage(format!("{version} is the champion already")).into());
+    }
+    let instead = champion.as_ref().map_or_else(String::new, |champion| format!(", in place of {champion}"));
+    let decision = Decision {
+        as_of: context.now,
+        challenger: version.to_owned(),
+        champion,
+        games: 0,
+        difference: None,
+        promoted: true,
+        why: format!("{verb} {version} by hand{instead}"),
+    };
+    log_decision(store, &decision)?;
+    publish_live(store)?;
+    Ok(decision)
 }

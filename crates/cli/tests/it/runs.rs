@@ -68,3 +68,35 @@ fn past_nights_are_made_up_for_in_order_and_once() {
     edge.run(&["nightly", "--from", "2026-03-03", "--to", "2026-03-02"]).refused(2, &["after"]);
     assert_eq!(edge.run(&["nightly", "--from", "2026-03-03"]).code, Some(2));
 }
+
+#[test]
+fn a_champion_is_rolled_back_and_put_in_again() {
+    let edge = Edge::with(SMALL);
+    assert!(edge.run(&["model", "list"]).stderr.contains("no model yet"));
+    edge.run(&["model", "rollback"]).refused(2, &["edge train"]);
+    edge.run(&["fetch"]).done();
+    for date in ["2026-03-02", "2026-03-03"] {
+        edge.run(&["train", "--date", date]).done();
+    }
+    let listed = || -> serde_json::Value {
+        serde_json::from_str(&edge.run(&["model", "list", "--json"]).done()).unwrap()
+    };
+    let version =
+        |decision: usize| listed()["decisions"][decision]["challenger"].as_str().unwrap().to_owned();
+    let (first, second) = (version(0), version(1));
+    let best = || -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(edge.path("edge-store/models/best.json")).unwrap()).unwrap()
+    };
+    if listed()["champion"] != second {
+        edge.run(&["model", "promote", &second]).done();
+    }
+    edge.run(&["model", "promote", &second]).refused(2, &["already"]);
+    assert!(edge.run(&["model", "rollback"]).stderr.contains(&first));
+    assert_eq!((&listed()["champion"], &best()["version"]), (&first.clone().into(), &first.clone().into()));
+    edge.run(&["model", "rollback"]).refused(2, &["first champion"]);
+    edge.run(&["model", "promote", &second]).done();
+    assert_eq!(listed()["champion"], second);
+    edge.run(&["model", "promote", "../x"]).refused(2, &["../x"]);
+    let shown = edge.run(&["model", "list"]).done();
+    assert!(shown.contains("by hand") && shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+}
