@@ -305,7 +305,8 @@ pub(crate) struct NightlyArgs {
     /// Go on with the night that was cut short, keeping what is done
     #[arg(long)]
     pub(crate) resume: bool,
-    /// Make up for past nights, one after the other from this day on; those that are done are passed over
+    /// Make up for past nights, one after the other from this day on, with paper bets and no mail; those that are done
+    /// are passed over
     #[arg(long, value_name = "DATE", requires = "to", conflicts_with_all = ["date", "resume", "json"])]
     pub(crate) from: Option<Date>,
     /// The last of them

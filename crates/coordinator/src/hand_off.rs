@@ -10,6 +10,8 @@
 
 use std::fmt::Write;
 
+use jiff::Timestamp;
+
 use crate::{Evidence, RunRecord, TaskRecord, TaskState};
 
 /// Renders a record as Markdown, tasks in the plan's order.
@@ -41,6 +43,11 @@ impl Page {
     }
 }
 
+/// Returns an instant without the parts of its second.
+pub(crate) fn short(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 pub(crate) fn verdict(record: &RunRecord) -> String {
     let count = |state| record.in_state(state).count();
     let done = count(TaskState::Done);
@@ -56,12 +63,13 @@ pub(crate) fn verdict(record: &RunRecord) -> String {
     let span = match record.ended_at {
         Some(end) => {
             format!(
-                "{} to {end}, {:.1} s",
-                record.started_at,
+                "{} to {}, {:.1} s",
+                short(record.started_at),
+                short(end),
                 end.duration_since(record.started_at).as_secs_f64()
             )
         }
-        None => format!("{}, not ended", record.started_at),
+        None => format!("{}, not ended", short(record.started_at)),
     };
     format!("{text} ({span}).")
 }

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::{
     RunRecord, TaskState,
-    hand_off::{Page, blocked, cell, tasks, verdict},
+    hand_off::{Page, blocked, cell, short, tasks, verdict},
     runs::RunSummary,
 };
 
@@ -28,7 +28,7 @@ pub fn page(record: &RunRecord, recent: &[RunSummary], now: Timestamp) -> String
     let mut page = Page::default();
     page.line("# HQ");
     page.line("");
-    page.line(&format!("As of {now}. Run {}: {}", record.run_id, verdict(record)));
+    page.line(&format!("As of {}. Run {}: {}", short(now), record.run_id, verdict(record)));
     page.line("");
     let focus: Vec<&str> = record.in_state(TaskState::Running).map(|task| task.id.as_str()).collect();
     if focus.is_empty() {
@@ -47,8 +47,7 @@ pub fn page(record: &RunRecord, recent: &[RunSummary], now: Timestamp) -> String
     for run in recent {
         let count = |(state, tasks): (&TaskState, &usize)| format!("{tasks} {}", state.as_str());
         let counts: Vec<String> = run.states.iter().map(count).collect();
-        let row =
-            [cell(&run.run_id), run.started_at.to_string(), run.verdict().to_owned(), counts.join(", ")];
+        let row = [cell(&run.run_id), short(run.started_at), run.verdict().to_owned(), counts.join(", ")];
         page.line(&format!("| {} |", row.join(" | ")));
     }
     page.into_text()

@@ -19,9 +19,14 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use jiff::Timestamp;
+
+/// A lock that is only looked at is free again in less.
+const PAUSE: Duration = Duration::from_millis(5);
+const TRIES: usize = 10;
 
 /// Why a lock was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +65,15 @@ impl Lock {
     /// [`LockError::Held`] while another holder lives.
     pub fn try_take(path: &Path, now: Timestamp) -> Result<Self, LockError> {
         let mut file = open(path)?;
-        match file.try_lock() {
+        let mut tried = file.try_lock();
+        for _ in 0..TRIES {
+            if !matches!(tried, Err(TryLockError::WouldBlock)) {
+                break;
+            }
+            std::thread::sleep(PAUSE);
+            tried = file.try_lock();
+        }
+        match tried {
             Ok(()) => Self::signed(file, path, now),
             Err(TryLockError::WouldBlock) => {
                 let mut owner = String::new();
@@ -82,7 +95,7 @@ impl Lock {
     /// Returns what the holder of the lock at `path` wrote about itself; none while nobody holds it.
     pub fn holder(path: &Path) -> Option<String> {
         let mut file = File::open(path).ok()?;
-        // A shared lock is given back as soon as it is had: whoever wants the lock at this moment tries again.
+        // A shared lock is given back as soon as it is had, and whoever wants the lock at this moment tries again.
         let held = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
         let mut owner = String::new();
         held.then(|| file.read_to_string(&mut owner).map_or_else(|_| String::new(), |_| owner))
@@ -122,6 +135,28 @@ mod tests {
         let _lock = Lock::try_take(&path, Timestamp::UNIX_EPOCH).unwrap();
         let owner = fs::read_to_string(&path).unwrap();
         assert_eq!(owner, format!("process {} since 1970-01-01T00:00:00Z", std::process::id()));
+    }
+
+    #[test]
+    fn who_only_looks_keeps_nobody_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        assert_eq!(Lock::holder(&path), None, "no file, no holder");
+        let looking = std::sync::atomic::AtomicBool::new(true);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while looking.load(Ordering::SeqCst) {
+                    let _ = Lock::holder(&path);
+                }
+            });
+            for _ in 0..200 {
+                let lock = Lock::try_take(&path, Timestamp::UNIX_EPOCH).unwrap();
+                assert!(Lock::holder(&path).unwrap().contains("process"));
+                drop(lock);
+            }
+            looking.store(false, Ordering::SeqCst);
+        });
+        assert_eq!(Lock::holder(&path), None);
     }
 
     #[test]

@@ -31,16 +31,24 @@ fn list(args: &ModelListArgs, context: &Context) -> anyhow::Result<Status> {
         say("edge: no model yet: `edge train` makes one");
         return Ok(Status::Done);
     }
-    let mut shown = table(&["model", "as of", "promoted", "why"]);
-    for decision in &decisions {
-        let is_champion = decision.promoted && champion.as_ref() == Some(&decision.challenger);
+    let mut shown = table(&["", "model", "as of", "why"]);
+    let made = decisions
+        .iter()
+        .rposition(|decision| decision.promoted && champion.as_ref() == Some(&decision.challenger));
+    for (index, decision) in decisions.iter().enumerate() {
+        let mark = match (made == Some(index), decision.promoted) {
+            (true, _) => "★",
+            (false, true) => "✓",
+            (false, false) => "",
+        };
         shown.add_row([
-            format!("{}{}", decision.challenger, if is_champion { " ★" } else { "" }),
+            mark.to_owned(),
+            decision.challenger.clone(),
             decision.as_of.strftime("%Y-%m-%d %H:%M").to_string(),
-            if decision.promoted { "yes" } else { "no" }.to_owned(),
             decision.why.clone(),
         ]);
     }
     context.print(&shown.to_string())?;
+    say("edge: ★ is the champion, ✓ was promoted");
     Ok(Status::Done)
 }

@@ -52,6 +52,9 @@ pub(super) fn drive(
 }
 
 /// Goes through past nights in order, since each meets the ledger and the champion that the one before left.
+///
+/// What nobody bet then is no bet now: a night that begins here has paper bets and no mail. One that was cut short goes on
+/// as what it was.
 fn make_up(context: &Arc<Context>, from: Date, to: Date, args: &NightlyArgs) -> anyhow::Result<Status> {
     if from > to {
         return Err(Usage(format!("--from {from} is after --to {to}")).into());
@@ -61,8 +64,9 @@ fn make_up(context: &Arc<Context>, from: Date, to: Date, args: &NightlyArgs) -> 
     let mut made_up = Status::Done;
     for date in from.series(1.day()).take_while(|date| *date <= to) {
         let (date, as_of) = context.night(Some(date))?;
-        let night = Night { date, as_of, dry_run: args.dry_run };
-        let run_id = night::run_id(&runs, &night, true);
+        let fresh = Night { date, as_of, dry_run: true };
+        let run_id = night::run_id(&runs, &fresh, true);
+        let night = if runs.join(&run_id).exists() { night::of_run(&runs, &run_id)? } else { fresh };
         if read_state(&runs.join(&run_id)).is_some_and(|record| record.is_complete()) {
             say(&format!("edge: night of {date} is done (run {run_id})"));
             continue;

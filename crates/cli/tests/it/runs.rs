@@ -58,11 +58,14 @@ fn a_night_is_stopped_from_another_terminal_and_goes_on() {
 fn past_nights_are_made_up_for_in_order_and_once() {
     let edge = Edge::with(SMALL);
     edge.run(&["nightly", "--date", "2026-03-03", "--dry-run"]).done();
-    let missed = ["nightly", "--from", "2026-03-02", "--to", "2026-03-03", "--dry-run"];
+    let missed = ["nightly", "--from", "2026-03-02", "--to", "2026-03-03"];
     let made_up = edge.run(&missed);
     assert!(made_up.stderr.contains("night of 2026-03-03 is done"), "{}", made_up.stderr);
     made_up.done();
     assert!(edge.path("edge-store/reports/daily_report_2026-03-02.html").exists());
+    let ledger = edge.run(&["ledger", "show", "--json"]).done();
+    assert!(!ledger.contains("\"live\""), "what nobody bet then is no bet now");
+    assert!(!edge.path("edge-store/reports/daily_report_2026-03-02.eml").exists(), "and nobody is told");
     let again = edge.run(&missed);
     assert_eq!(again.stderr.matches("is done").count(), 2, "{}", again.stderr);
     edge.run(&["nightly", "--from", "2026-03-03", "--to", "2026-03-02"]).refused(2, &["after"]);
@@ -98,5 +101,10 @@ fn a_champion_is_rolled_back_and_put_in_again() {
     assert_eq!(listed()["champion"], second);
     edge.run(&["model", "promote", "../x"]).refused(2, &["../x"]);
     let shown = edge.run(&["model", "list"]).done();
-    assert!(shown.contains("by hand") && shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+    assert!(
+        shown.contains("hand, in place of")
+            && shown.matches('★').count() == 1
+            && shown.lines().all(|line| line.chars().count() <= 80),
+        "{shown}"
+    );
 }
