@@ -19,7 +19,7 @@
 //! ```no_run
 //! use coordinator::{Executor, JobSpec, Node, Placement, SshExecutor};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let nodes = [Node::new("gpu-1", "/work").gpus([0, 1]), Node::new("user@10.0.0.7", "/work").port(2222)];
+//! let nodes = [Node::new("gpu-1", "/srv/work").gpus([0, 1]), Node::new("user@10.0.0.7", "/srv/work").port(2222)];
 //! let mut executor = SshExecutor::new("jobs", nodes)?;
 //! executor.submit(JobSpec::new("trial-1", "trial").args(["--out", "{output}"]))?;
 //! executor.submit_on(JobSpec::new("trial-2", "trial"), Placement::node("gpu-1").gpu(1))?;

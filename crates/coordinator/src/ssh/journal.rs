@@ -115,7 +115,7 @@ pub(super) fn example() -> Entry {
         number: 3,
         node: "n".into(),
         gpu: Some(1),
-        folder: "/work/".into(),
+        folder: "/srv/work/".into(),
         token: "0a".into(),
         ended: None,
         free: false,
@@ -136,6 +136,6 @@ mod tests {
         assert_eq!(last(root.path(), "trial").unwrap().unwrap().number, 12);
         assert_eq!(last(root.path(), "other").unwrap(), None);
         assert_eq!(all(root.path()).unwrap().len(), 2);
-        assert_eq!(entry.state_folder(), "/work/trial/attempt-3.0a");
+        assert_eq!(entry.state_folder(), "/srv/work/trial/attempt-3.0a");
     }
 }

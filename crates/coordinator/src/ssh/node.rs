@@ -270,9 +270,9 @@ mod tests {
 
     #[test]
     fn a_name_that_ssh_would_take_for_an_option_is_refused() {
-        assert!(Node::new("-oProxyCommand=x", "/work").check().is_err());
+        assert!(Node::new("-oProxyCommand=x", "/srv/work").check().is_err());
         assert!(Node::new("node", "work").check().is_err());
-        assert!(Node::new("node", "/work").gpus([0, 0]).check().is_err());
-        assert!(Node::new("user@node", "/work").gpus([0, 1]).check().is_ok());
+        assert!(Node::new("node", "/srv/work").gpus([0, 0]).check().is_err());
+        assert!(Node::new("user@node", "/srv/work").gpus([0, 1]).check().is_ok());
     }
 }

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     fn read_one(entry: &str) -> Result<Job, String> {
-        let nodes = [Node::new("gpu-1", "/work").gpus([0]), Node::new("gpu-1", "/work").port(2222)];
+        let nodes = [Node::new("gpu-1", "/srv/work").gpus([0]), Node::new("gpu-1", "/srv/work").port(2222)];
         read(&format!("[{entry}]"), &nodes, false).map(|mut jobs| jobs.remove(0))
     }
 
@@ -149,7 +149,7 @@ mod tests {
         ))
         .unwrap();
         let expected = [
-            "/work/train.py",
+            "/srv/work/train.py",
             "--data",
             "/data/x.csv",
             "--out",
@@ -187,6 +187,6 @@ mod tests {
             let problem = read_one(entry).unwrap_err();
             assert!(problem.contains(named), "{entry}: {problem}");
         }
-        assert!(read_one(r#"{"job_id": "a", "script": "/work/sub/x", "node": "gpu-1"}"#).is_ok());
+        assert!(read_one(r#"{"job_id": "a", "script": "/srv/work/sub/x", "node": "gpu-1"}"#).is_ok());
     }
 }
