@@ -74,6 +74,11 @@ fn make_up(context: &Arc<Context>, from: Date, to: Date, args: &NightlyArgs) -> 
         if drive(context, &night, &run_id, args.json, &alone)? != Status::Done {
             made_up = Status::Partial;
         }
+        // Whoever stops one night does not want the next one.
+        let cancelled = |record: RunRecord| record.in_state(TaskState::Cancelled).next().is_some();
+        if read_state(&runs.join(&run_id)).is_some_and(cancelled) {
+            break;
+        }
     }
     Ok(made_up)
 }
