@@ -77,7 +77,7 @@ fn a_job_over_its_time_is_stopped_with_its_children() {
     let root = tempfile::tempdir().unwrap();
     let mut executor = LocalExecutor::new(root.path(), 1);
     let script = "sleep 300 & echo $! > {output}/child.new; mv {output}/child.new {output}/child; wait";
-    executor.submit(shell("forks", script).timeout(Duration::from_secs(1))).unwrap();
+    executor.submit(shell("forks", script).timeout(Duration::from_secs(3))).unwrap();
     let child = executor.output("forks").unwrap().join("child");
     wait_for("the child", || child.exists());
     assert!(is_alive(&child));

@@ -23,8 +23,8 @@ fn clock() -> Clock {
 fn quick(address: &str, root: &Path) -> RaySettings {
     RaySettings {
         poll_every: Duration::from_millis(10),
-        grace: Duration::from_millis(200),
-        lost_after: Duration::from_millis(300),
+        grace: Duration::from_secs(1),
+        lost_after: Duration::from_secs(2),
         ..RaySettings::new(address, "run", root)
     }
 }

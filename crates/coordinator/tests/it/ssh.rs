@@ -369,7 +369,7 @@ fn a_job_over_its_time_is_stopped_with_its_deaf_children() {
     let Some(fleet) = Fleet::start(1) else { return };
     let root = tempfile::tempdir().unwrap();
     let mut executor = executor(root.path(), [fleet.node(0)]);
-    executor.submit(shell("forks", FORKS).timeout(Duration::from_secs(2))).unwrap();
+    executor.submit(shell("forks", FORKS).timeout(Duration::from_secs(4))).unwrap();
     assert_eq!(end_of(&mut executor, "forks"), JobState::Failed(JobFailure::TimedOut));
     let child = Path::new(&fleet.node(0).folder).join("forks/attempt-1/child");
     assert!(child.exists());

@@ -13,7 +13,7 @@ use report::{MailError, Message, Retry, SmtpUrl, render, send};
 use crate::{fixture::normal_night, mail::envelope};
 
 const QUICK: Retry =
-    Retry { attempts: 3, first_pause: Duration::from_millis(5), timeout: Duration::from_millis(400) };
+    Retry { attempts: 3, first_pause: Duration::from_millis(5), timeout: Duration::from_secs(20) };
 
 fn message() -> Message {
     Message::compose(&render(&normal_night()).unwrap(), &envelope("reader@example.org")).unwrap()
@@ -102,10 +102,11 @@ fn a_server_that_refuses_is_not_asked_again_and_no_password_is_shown() {
 fn a_server_that_hangs_does_not_hold_up_the_night() {
     let (url, _server) = serve(vec![Behaviour::Hang; 2]);
     let start = Instant::now();
-    let error = send(&url, &message(), &Retry { attempts: 2, ..QUICK }).unwrap_err();
+    let impatient = Retry { attempts: 2, timeout: Duration::from_millis(400), ..QUICK };
+    let error = send(&url, &message(), &impatient).unwrap_err();
     assert!(matches!(error, MailError::PutOff { attempts: 2, .. }), "{error:?}");
     // Two waits of 0.4 s and slack for a busy machine.
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_mins(1), "{:?}", start.elapsed());
 }
 
 #[test]

@@ -6,7 +6,10 @@ mod answers;
 mod guards;
 mod sockets;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use axum::{
     Router,
@@ -22,6 +25,9 @@ use tower::ServiceExt;
 fn as_of() -> Timestamp {
     "2022-10-14T09:00:00Z".parse().unwrap()
 }
+
+/// Whether the predictor has begun on a slow game.
+static SLOW_BEGUN: AtomicBool = AtomicBool::new(false);
 
 /// The mock's opinion, with teams and games that do not exist, and ways to fail.
 struct Moody(MockPredictor);
@@ -49,7 +55,10 @@ impl Predictor for Moody {
                 }
                 "Broken" => return Err(PredictError::Model("secret path /models".into())),
                 "Panic" => panic!("inside the model"),
-                "Slow" => std::thread::sleep(std::time::Duration::from_secs(2)),
+                "Slow" => {
+                    SLOW_BEGUN.store(true, Ordering::SeqCst);
+                    std::thread::sleep(std::time::Duration::from_secs(2));
+                }
                 _ => {}
             }
         }

@@ -12,7 +12,7 @@ use std::{
 use axum::{Router, http::StatusCode, routing::get};
 use serve::{App, Client, ClientError, PredictRequest, ServeError, Settings, Token, listen, mock, run};
 
-use crate::{as_of, serving};
+use crate::{SLOW_BEGUN, as_of, serving};
 
 fn loopback() -> SocketAddr {
     "127.0.0.1:0".parse().unwrap()
@@ -46,7 +46,9 @@ async fn the_client_and_the_server_understand_each_other() {
 
     // A request that has begun is answered although the server stops meanwhile.
     let begun = tokio::spawn(async move { client.predict(&one_game("Slow")).await });
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    while !SLOW_BEGUN.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     stop.send(()).unwrap();
     assert_eq!(begun.await.unwrap().unwrap().games.len(), 1);
     server.await.unwrap().unwrap();
@@ -59,7 +61,7 @@ async fn the_mock_answers_until_it_is_dropped() {
     assert_eq!(client.predict(&one_game("A")).await.unwrap().games[0].game.home.as_str(), "A");
     drop(server);
     let mut error = None;
-    for _ in 0..200 {
+    for _ in 0..6000 {
         tokio::time::sleep(Duration::from_millis(10)).await;
         error = client.health().await.err();
         if error.is_some() {
