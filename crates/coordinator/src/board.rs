@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
-    Change, Done, Event, Evidence, Observer, Plan, RunError, RunFolder, RunRecord, RunSummary, Runner,
-    TaskError, TaskOutput, TaskRecord, TaskState,
+    CancelFlag, Change, Done, Event, Evidence, Observer, Plan, RunError, RunFolder, RunRecord, RunSummary,
+    Runner, TaskError, TaskOutput, TaskRecord, TaskState, approval,
     folder::failed,
     headquarters::{self, RECENT},
     marker::fingerprint,
@@ -25,6 +25,9 @@ struct Slot {
     tries: u32,
     not_before: Option<Instant>,
     began: Option<jiff::Timestamp>,
+    /// When the attempt at work is over its budget.
+    due: Option<Instant>,
+    cancel: CancelFlag,
     fingerprint: String,
 }
 
@@ -166,9 +169,21 @@ impl<'a> Board<'a> {
             return Ok(None);
         }
         Done::remove(&folder).map_err(failed("remove the old marker in", &folder))?;
+        if let Some(what) = self.plan.tasks()[task].destroys.clone()
+            && !approval::is_given(&folder, &fingerprint)
+        {
+            approval::ask(&folder, &fingerprint).map_err(failed("write the question in", &folder))?;
+            self.block(task, Evidence { asks: Some(what), ..Evidence::default() })?;
+            return Ok(None);
+        }
         let slot = &mut self.slots[task];
         (slot.fingerprint, slot.began, slot.not_before) = (fingerprint, Some((self.runner.clock)()), None);
+        (slot.due, slot.cancel) = (
+            self.plan.tasks()[task].budget.map(|budget| Instant::now() + budget),
+            self.runner.cancel.child(),
+        );
         slot.tries += 1;
+        let cancel = slot.cancel.clone();
         let record = &mut self.record.tasks[task];
         record.state = TaskState::Running;
         record.attempts += 1;
@@ -179,7 +194,7 @@ impl<'a> Board<'a> {
             .map(|i| &self.record.tasks[*i])
             .map(|earlier| (earlier.id.clone(), earlier.clone()))
             .collect();
-        Ok(Some(Attempt { run_folder: self.folder.path().to_owned(), folder, number, earlier }))
+        Ok(Some(Attempt { run_folder: self.folder.path().to_owned(), folder, number, cancel, earlier }))
     }
 
     fn still_holds(&self, task: usize, folder: &Path, fingerprint: &str) -> Option<Done> {
@@ -204,12 +219,34 @@ impl<'a> Board<'a> {
         self.observer.event(&event, &self.record);
     }
 
-    /// Takes in how an attempt ended.
+    /// Tells what is over its budget to stop, and gives up what does not.
+    pub(crate) fn hold_to_budgets(&mut self, now: Instant) -> Result<(), RunError> {
+        for task in 0..self.slots.len() {
+            let slot = &self.slots[task];
+            let Some(due) = slot.due.filter(|due| *due <= now && self.state(task) == TaskState::Running)
+            else {
+                continue;
+            };
+            slot.cancel.raise();
+            if due + self.runner.limits.stop_within <= now && !self.runner.cancel.is_raised() {
+                let attempt = self.record.tasks[task].attempts;
+                self.ended(task, attempt, Err(TaskError::new("it does not stop and was given up")))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in how an attempt ended; one that was given up before has no say any more.
     pub(crate) fn ended(
         &mut self,
         task: usize,
+        attempt: u32,
         result: Result<TaskOutput, TaskError>,
     ) -> Result<(), RunError> {
+        let record = &self.record.tasks[task];
+        if record.state != TaskState::Running || record.attempts != attempt {
+            return Ok(());
+        }
         let now = (self.runner.clock)();
         let began = self.slots[task].began.unwrap_or(now);
         let seconds = now.duration_since(began).as_secs_f64().max(0.0);
@@ -250,10 +287,14 @@ impl<'a> Board<'a> {
             self.record.tasks[task].state = TaskState::Cancelled;
             return self.happened(Some(task), Change::Cancelled);
         }
-        if error.is_permanent() || tries > self.plan.tasks()[task].retries {
+        let declared = &self.plan.tasks()[task];
+        let over = declared.budget.filter(|_| self.slots[task].cancel.is_raised());
+        if over.is_some() || error.is_permanent() || tries > declared.retries {
             let folder = self.folder.task(&self.record.tasks[task].id)?;
             let log_tail = log_tail(&folder.join("log.txt"), limits.log_tail);
-            let evidence = Evidence { error: error.chain(), log_tail, blocked_by: Vec::new() };
+            let told = over.map(|budget| format!("over its budget of {budget:?}"));
+            let error = told.into_iter().chain(error.chain()).collect();
+            let evidence = Evidence { error, log_tail, ..Evidence::default() };
             let record = &mut self.record.tasks[task];
             record.state = TaskState::Failed;
             record.evidence = Some(evidence.clone());

@@ -59,6 +59,14 @@ pub enum RunError {
     /// There is no such run.
     #[error("there is no run `{0}`: `edge run list` names those that are there")]
     Unknown(String),
+    /// The task waits for no approval.
+    #[error("task `{task}` of run `{run}` waits for no approval: `edge run show {run}` tells how it stands")]
+    NotAsked {
+        /// The run.
+        run: String,
+        /// Its task.
+        task: String,
+    },
     /// A file of the run could not be read or written.
     #[error("cannot {action} {}: check that the disk is there, writable and not full", path.display())]
     File {

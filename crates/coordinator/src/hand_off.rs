@@ -91,6 +91,13 @@ pub(crate) fn tasks(page: &mut Page, record: &RunRecord) {
 }
 
 pub(crate) fn blocked(page: &mut Page, record: &RunRecord) {
+    for task in record.asking() {
+        page.line(&format!("\n## Waits for approval: {}\n\n{}.", task.id, task.asks().unwrap_or_default()));
+        page.line(&format!(
+            "\nWhat to do: `edge run approve {} --run {}`, or leave it; nothing is removed until then.",
+            task.id, record.run_id
+        ));
+    }
     let mut stuck = record.lost().filter_map(|t| Some((t, t.evidence.as_ref()?))).peekable();
     if stuck.peek().is_none() {
         return;

@@ -34,6 +34,7 @@ pub mod schedule;
 pub mod ssh;
 pub mod task;
 
+mod approval;
 mod board;
 
 pub use executor::{Executor, ExecutorError, JobFailure, JobSpec, JobState, Resources};

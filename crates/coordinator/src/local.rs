@@ -28,7 +28,7 @@ use std::{
     time::Instant,
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit};
 
 use crate::{
     Executor, ExecutorError, JobFailure, JobSpec, JobState, executor::OUTPUT, marker::MARKER, plan::check_id,
@@ -164,7 +164,11 @@ impl Job {
         if let Some(folder) = &self.spec.working_folder {
             command.current_dir(folder);
         }
-        command.spawn()
+        let child = command.spawn()?;
+        if let Some(bytes) = self.spec.resources.memory {
+            limit_memory(&child, bytes);
+        }
+        Ok(child)
     }
 
     fn notice(&mut self) {
@@ -205,6 +209,15 @@ impl Job {
         if let (Err(error), _) | (_, Err(error)) = (killed.map_err(io::Error::from), reaped) {
             tracing::warn!(job = self.spec.id, %error, "cannot stop a job");
         }
+    }
+}
+
+/// Caps what each process of the job may allocate; what it maps from files does not count.
+fn limit_memory(child: &Child, bytes: u64) {
+    let most = Rlimit { current: Some(bytes), maximum: Some(bytes) };
+    if let Err(error) = prlimit(Some(Pid::from_child(child)), Resource::Data, most) {
+        // It may have ended by now.
+        tracing::debug!(%error, "cannot limit a job's memory");
     }
 }
 

@@ -12,14 +12,14 @@
 //! assert_eq!(plan.tasks().len(), 3);
 //! ```
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use petgraph::{algo::tarjan_scc, graph::DiGraph};
 
 use crate::{TaskContext, TaskError, TaskOutput};
 
 /// What a task does; called once per attempt, on a thread of its own.
-pub type Work = Box<dyn Fn(&TaskContext<'_>) -> Result<TaskOutput, TaskError> + Send + Sync>;
+pub type Work = Arc<dyn Fn(&TaskContext<'_>) -> Result<TaskOutput, TaskError> + Send + Sync>;
 
 /// One step of a run.
 pub struct Task {
@@ -31,6 +31,8 @@ pub struct Task {
     pub(crate) outputs: Vec<String>,
     pub(crate) retries: u32,
     pub(crate) priority: i32,
+    pub(crate) budget: Option<Duration>,
+    pub(crate) destroys: Option<String>,
     pub(crate) work: Work,
 }
 
@@ -52,7 +54,9 @@ impl Task {
             outputs: Vec::new(),
             retries: 0,
             priority: 0,
-            work: Box::new(work),
+            budget: None,
+            destroys: None,
+            work: Arc::new(work),
         }
     }
 
@@ -95,6 +99,23 @@ impl Task {
     #[must_use]
     pub fn priority(mut self, priority: i32) -> Self {
         self.priority = priority;
+        self
+    }
+
+    /// Limits the time of an attempt. One that takes longer is told to stop, and given up when it does not.
+    ///
+    /// Whoever waits for the task then goes on as after any failure. An attempt that was given up is not tried again in
+    /// the same session, since its thread may still work.
+    #[must_use]
+    pub fn time_budget(mut self, budget: Duration) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// Says that the task removes something: it is blocked until a person has approved `what` with the same inputs.
+    #[must_use]
+    pub fn destroys(mut self, what: impl Into<String>) -> Self {
+        self.destroys = Some(what.into());
         self
     }
 

@@ -60,6 +60,9 @@ pub struct Evidence {
     pub log_tail: Vec<String>,
     /// Tasks that this one needs and that did not succeed.
     pub blocked_by: Vec<String>,
+    /// What a person must approve before the task may begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks: Option<String>,
 }
 
 /// One task of a run.
@@ -103,6 +106,11 @@ impl TaskRecord {
             evidence: None,
         }
     }
+
+    /// Returns what a person must approve before the task may begin.
+    pub fn asks(&self) -> Option<&str> {
+        self.evidence.as_ref()?.asks.as_deref()
+    }
 }
 
 /// A whole run: the content of `state.json`.
@@ -129,14 +137,25 @@ impl RunRecord {
         self.tasks.iter().filter(move |task| task.state == state)
     }
 
-    /// Returns the tasks that did not succeed and are not to be tried any more in this session.
+    /// Returns the tasks that did not succeed and are not to be tried any more in this session, approvals apart.
     pub fn lost(&self) -> impl Iterator<Item = &TaskRecord> {
-        self.tasks.iter().filter(|task| matches!(task.state, TaskState::Failed | TaskState::Blocked))
+        let lost = |task: &&TaskRecord| matches!(task.state, TaskState::Failed | TaskState::Blocked);
+        self.tasks.iter().filter(lost).filter(|task| task.asks().is_none())
+    }
+
+    /// Returns the tasks that wait for a person's approval.
+    pub fn asking(&self) -> impl Iterator<Item = &TaskRecord> {
+        self.tasks.iter().filter(|task| task.asks().is_some())
     }
 
     /// Tells whether every task succeeded.
     pub fn is_complete(&self) -> bool {
         self.tasks.iter().all(|task| task.state == TaskState::Done)
+    }
+
+    /// Tells whether nothing is left to do but what waits for a person's approval.
+    pub fn is_settled(&self) -> bool {
+        self.tasks.iter().all(|task| task.state == TaskState::Done || task.asks().is_some())
     }
 }
 

@@ -32,17 +32,16 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        mpsc::{self, RecvTimeoutError, Sender},
+        mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
-    thread::Scope,
     time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
 
 use crate::{
-    CancelFlag, Observer, Output, Plan, RunError, RunFolder, RunRecord, Task, TaskContext, TaskError,
-    TaskOutput, board::Board, hand_off,
+    CancelFlag, Observer, Output, Plan, RunError, RunFolder, RunRecord, TaskContext, TaskError, TaskOutput,
+    board::Board, hand_off, plan::Work,
 };
 
 /// Says what time it is.
@@ -62,6 +61,8 @@ pub struct Limits {
     pub backoff: Duration,
     /// Longest wait between attempts.
     pub longest_backoff: Duration,
+    /// How long a task that was told to stop may go on before it is given up.
+    pub stop_within: Duration,
     /// Lines of a failed task's log kept as evidence.
     pub log_tail: usize,
 }
@@ -73,6 +74,7 @@ impl Default for Limits {
             queued: 50,
             backoff: Duration::from_secs(1),
             longest_backoff: Duration::from_mins(1),
+            stop_within: Duration::from_secs(30),
             log_tail: 20,
         }
     }
@@ -92,7 +94,7 @@ pub struct Runner {
 /// What a working thread tells the runner.
 pub(crate) enum Message {
     Log { task: usize, line: String },
-    Ended { task: usize, result: Result<TaskOutput, TaskError> },
+    Ended { task: usize, attempt: u32, result: Result<TaskOutput, TaskError> },
 }
 
 impl Runner {
@@ -146,37 +148,39 @@ impl Runner {
         }
         let folder = RunFolder::open(&self.runs, &self.run_id, (self.clock)())?;
         let mut board = Board::new(self, &self.run_id, plan, folder, observer);
-        let driven = std::thread::scope(|scope| {
-            let driven = self.drive(plan, &mut board, scope);
-            if driven.is_err() {
-                self.cancel.raise(); // the scope waits for its threads
-            }
-            driven
-        });
-        driven?;
+        let (sender, receiver) = mpsc::channel();
+        let driven = self.drive(plan, &mut board, &sender, &receiver);
+        drop(sender);
+        if let Err(error) = driven {
+            self.cancel.raise();
+            // What still works may come to its end; the last of them hangs up.
+            while receiver.recv_timeout(self.limits.stop_within).is_ok() {}
+            return Err(error);
+        }
         let (record, folder) = board.into_parts();
         folder.write_document("handoff.md", &hand_off(&record))?;
         Ok(record)
     }
 
-    fn drive<'scope, 'env: 'scope>(
-        &'env self,
-        plan: &'env Plan,
+    fn drive(
+        &self,
+        plan: &Plan,
         board: &mut Board<'_>,
-        scope: &'scope Scope<'scope, 'env>,
+        sender: &Sender<Message>,
+        receiver: &Receiver<Message>,
     ) -> Result<(), RunError> {
-        let (sender, receiver) = mpsc::channel();
         board.start_run()?;
         loop {
             if board.is_cancel_requested() {
                 self.cancel.raise();
             }
+            board.hold_to_budgets(Instant::now())?;
             board.settle()?;
             while let Some(task) = board.next_ready(Instant::now()) {
-                let Some(context) = board.begin(task)? else { continue };
-                let sender = sender.clone();
-                let declared = &plan.tasks()[task];
-                scope.spawn(move || work(task, declared, &context, &self.cancel, &sender));
+                let Some(attempt) = board.begin(task)? else { continue };
+                let (sender, todo) = (sender.clone(), Arc::clone(&plan.tasks()[task].work));
+                // Not waited for when it is over its budget and deaf.
+                std::thread::spawn(move || work(task, &todo, &attempt, &sender));
             }
             if board.is_finished() {
                 return board.end_run();
@@ -186,7 +190,7 @@ impl Runner {
                 board.next_retry(Instant::now()).unwrap_or(Duration::MAX).min(Duration::from_millis(200));
             match receiver.recv_timeout(wait) {
                 Ok(Message::Log { task, line }) => board.logged(task, line),
-                Ok(Message::Ended { task, result }) => board.ended(task, result)?,
+                Ok(Message::Ended { task, attempt, result }) => board.ended(task, attempt, result)?,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => board.keep()?,
             }
         }
@@ -207,11 +211,12 @@ pub(crate) struct Attempt {
     pub(crate) run_folder: PathBuf,
     pub(crate) folder: PathBuf,
     pub(crate) number: u32,
+    pub(crate) cancel: CancelFlag,
     pub(crate) earlier: std::collections::BTreeMap<String, crate::TaskRecord>,
 }
 
 /// Does one attempt on this thread; a panic is a failure like any other.
-fn work(task: usize, declared: &Task, attempt: &Attempt, cancel: &CancelFlag, sender: &Sender<Message>) {
+fn work(task: usize, work: &Work, attempt: &Attempt, sender: &Sender<Message>) {
     let log_path = attempt.folder.join("log.txt");
     let log = |line: &str| {
         append_line(&log_path, line);
@@ -223,13 +228,13 @@ fn work(task: usize, declared: &Task, attempt: &Attempt, cancel: &CancelFlag, se
         run_folder: &attempt.run_folder,
         attempt: attempt.number,
         earlier: attempt.earlier.clone(),
-        cancel,
+        cancel: &attempt.cancel,
         log: &log,
     };
     append_line(&log_path, &format!("--- attempt {} ---", attempt.number));
-    let result = catch_unwind(AssertUnwindSafe(|| (declared.work)(&context)))
+    let result = catch_unwind(AssertUnwindSafe(|| work(&context)))
         .unwrap_or_else(|panic| Err(TaskError::new(panic_text(panic.as_ref()))));
-    let _ = sender.send(Message::Ended { task, result });
+    let _ = sender.send(Message::Ended { task, attempt: attempt.number, result });
 }
 
 /// A log that cannot be written must not fail the task.

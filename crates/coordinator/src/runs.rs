@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    Done, Lock, RunError, RunRecord, TaskState,
+    Done, Lock, RunError, RunRecord, TaskState, approval,
     folder::{failed, read_state},
     marker::write_whole,
     plan::check_id,
@@ -40,6 +40,8 @@ pub struct RunSummary {
     pub ended_at: Option<Timestamp>,
     /// Tasks per state.
     pub states: BTreeMap<TaskState, usize>,
+    /// Tasks that wait for a person's approval.
+    pub asking: usize,
     /// Whether a living process drives it.
     pub is_driven: bool,
 }
@@ -55,6 +57,7 @@ impl RunSummary {
             started_at: record.started_at,
             ended_at: record.ended_at,
             states,
+            asking: record.asking().count(),
             is_driven,
         }
     }
@@ -62,11 +65,13 @@ impl RunSummary {
     /// Returns how it stands, in one or two words.
     pub fn verdict(&self) -> &'static str {
         let has = |state| self.states.contains_key(&state);
+        let blocked = self.states.get(&TaskState::Blocked).copied().unwrap_or_default();
         match (self.is_driven, self.ended_at) {
             (true, _) => "running",
             (false, None) => "cut short",
-            _ if has(TaskState::Failed) || has(TaskState::Blocked) => "not done",
+            _ if has(TaskState::Failed) || blocked > self.asking => "not done",
             _ if has(TaskState::Cancelled) => "cancelled",
+            _ if self.asking > 0 => "wants approval",
             _ => "done",
         }
     }
@@ -100,6 +105,19 @@ pub fn forget(runs: &Path, run_id: &str, task: &str) -> Result<(), RunError> {
     check_id(task).map_err(RunError::InvalidId)?;
     let folder = existing(runs, run_id)?.join(task);
     Done::remove(&folder).map_err(failed("remove the marker in", &folder))
+}
+
+/// Approves what a task asked for; the next session does it, unless by then it would do something else.
+///
+/// # Errors
+/// [`RunError::NotAsked`] when the task waits for no approval.
+pub fn approve(runs: &Path, run_id: &str, task: &str) -> Result<(), RunError> {
+    check_id(task).map_err(RunError::InvalidId)?;
+    let folder = existing(runs, run_id)?.join(task);
+    if approval::give(&folder).map_err(failed("approve in", &folder))? {
+        return Ok(());
+    }
+    Err(RunError::NotAsked { run: run_id.to_owned(), task: task.to_owned() })
 }
 
 pub(crate) fn cancel_file(run: &Path) -> PathBuf {

@@ -147,17 +147,29 @@ impl<E: Error + Send + Sync + 'static> From<E> for TaskError {
 
 /// A request to stop, shared between who asks and who works; once raised it stays.
 #[derive(Debug, Clone, Default)]
-pub struct CancelFlag(Arc<AtomicBool>);
+pub struct CancelFlag(Arc<Flag>);
+
+#[derive(Debug, Default)]
+struct Flag {
+    raised: AtomicBool,
+    parent: Option<CancelFlag>,
+}
 
 impl CancelFlag {
+    /// Builds a flag of its own that is raised with this one too.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self(Arc::new(Flag { raised: AtomicBool::new(false), parent: Some(self.clone()) }))
+    }
+
     /// Asks to stop.
     pub fn raise(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.0.raised.store(true, Ordering::SeqCst);
     }
 
     /// Tells whether somebody asked to stop.
     pub fn is_raised(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.0.raised.load(Ordering::SeqCst) || self.0.parent.as_ref().is_some_and(Self::is_raised)
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod executors;
 mod kill;
+mod limits;
 mod random;
 mod ray;
 mod runs;
