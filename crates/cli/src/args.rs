@@ -47,7 +47,9 @@ pub(crate) use data::{
 
 pub(crate) use jobs::{JobsCommand, JobsRunArgs};
 pub(crate) use model::{ModelCommand, ModelListArgs};
-pub(crate) use run::{RunCancelArgs, RunCommand, RunListArgs, RunResumeArgs, RunRetryArgs, RunShowArgs};
+pub(crate) use run::{
+    RunApproveArgs, RunCancelArgs, RunCommand, RunListArgs, RunResumeArgs, RunRetryArgs, RunShowArgs,
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

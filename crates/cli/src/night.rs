@@ -15,6 +15,7 @@ mod reporting;
 mod segments;
 mod slate;
 mod sweeping;
+mod tidy;
 mod training;
 mod weights;
 mod workers;
@@ -54,6 +55,7 @@ use self::{
     reporting::{History, report_step},
     slate::{predict_step, read_slate, stake_step},
     sweeping::sweep_step,
+    tidy::tidy_task,
     training::train_step,
     weights::weights_step,
 };
@@ -131,7 +133,7 @@ pub(crate) fn unfinished(runs: &Path) -> anyhow::Result<Night> {
     for folder in folders.iter().rev() {
         let Ok(bytes) = std::fs::read(folder.join("night.json")) else { continue };
         let Ok(night) = serde_json::from_slice::<Night>(&bytes) else { continue };
-        if coordinator::folder::read_state(folder).is_some_and(|record| record.is_complete()) {
+        if coordinator::folder::read_state(folder).is_some_and(|record| record.is_settled()) {
             reported.push(night.date);
         } else if !reported.contains(&night.date) {
             return Ok(night);
@@ -154,11 +156,12 @@ fn plan(context: &Arc<Context>, night: &Night) -> anyhow::Result<Plan> {
         |id: &str,
          kind: &str,
          work: fn(&Arc<Context>, &Night, &TaskContext<'_>) -> anyhow::Result<TaskOutput>| {
+            let budget = context.settings.night.budget_of(id);
             let (context, of_night, as_of) = (Arc::clone(context), night.clone(), night.as_of.to_string());
             let work = move |task: &TaskContext<'_>| {
                 work(&context, &of_night, task).map_err(|error| TaskError::new(error.into_boxed_dyn_error()))
             };
-            Task::new(id, kind, work).input(settings.clone()).input(as_of)
+            Task::new(id, kind, work).input(settings.clone()).input(as_of).time_budget(budget)
         };
     let mut fetches = Vec::new();
     let leagues = context.settings.leagues();
@@ -187,12 +190,13 @@ fn plan(context: &Arc<Context>, night: &Night) -> anyhow::Result<Plan> {
         all(&["settle", "graph", "sweep", "train", "promote", "predict", "weights", "stake", "ledger"]);
     tasks.push(step("report", "report", report_step).after(before_report));
     tasks.push(step("mail", "report", mail_step).needs(["report"]).retries(2));
+    tasks.extend(tidy_task(context, night.as_of)?);
     Ok(Plan::new(tasks)?)
 }
 
 fn fetch_task(context: &Arc<Context>, night: &Night, league: &LeagueSettings, id: &str) -> Task {
     let (context, night, league) = (Arc::clone(context), night.clone(), league.clone());
-    let as_of = night.as_of.to_string();
+    let (as_of, budget) = (night.as_of.to_string(), context.settings.night.budget_of("fetch"));
     Task::new(id, "fetch", move |_task| {
         let fetched = leagues::ingest(&context, &league, night.as_of, None);
         let report = fetched.map_err(|error| TaskError::new(error.into_boxed_dyn_error()))?;
@@ -203,6 +207,7 @@ fn fetch_task(context: &Arc<Context>, night: &Night, league: &LeagueSettings, id
         Ok(TaskOutput::new(summary).fact("rows_added", added).fact("findings", report.findings.len()))
     })
     .input(as_of)
+    .time_budget(budget)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! Unknown keys are errors that name the key and the line. Secrets never live here: they stay in the environment.
 
+mod night;
 mod sections;
 
 use std::{collections::BTreeMap, path::Path};
@@ -14,6 +15,7 @@ use market::{LeagueId, Money, settlement::Tie};
 use model::TrainSettings;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::night::NightSettings;
 pub(crate) use self::sections::{
     LeagueSettings, Paths, ReportSettings, ScheduleSettings, ServeSettings, SourceKind, SweepSettings,
     Workers,
@@ -30,6 +32,7 @@ pub(crate) struct Settings {
     pub(crate) league: Vec<LeagueSettings>,
     pub(crate) model: TrainSettings,
     pub(crate) sweep: SweepSettings,
+    pub(crate) night: NightSettings,
     pub(crate) stakes: StakeSettings,
     pub(crate) serve: ServeSettings,
     pub(crate) report: ReportSettings,
@@ -45,6 +48,7 @@ impl Default for Settings {
             league: Vec::new(),
             model: TrainSettings::default(),
             sweep: SweepSettings::default(),
+            night: NightSettings::default(),
             stakes: StakeSettings::default(),
             serve: ServeSettings::default(),
             report: ReportSettings::default(),
@@ -122,6 +126,11 @@ impl Settings {
         if self.sweep.trials == 0 || self.sweep.epochs == 0 {
             return Err(Usage("sweep.trials and sweep.epochs must be at least 1".to_owned()).into());
         }
+        let ray = &self.sweep.ray;
+        if !(ray.cpus.is_finite() && ray.cpus > 0.0) {
+            return Err(Usage(format!("sweep.ray.cpus is {}, it must be above 0", ray.cpus)).into());
+        }
+        self.night.check().map_err(Usage)?;
         let stakes = &self.stakes;
         let shares = [
             ("stakes.kelly_fraction", stakes.kelly_fraction),

@@ -65,6 +65,17 @@ pub struct Evidence {
     pub asks: Option<String>,
 }
 
+impl Evidence {
+    /// Says it in one line.
+    pub fn in_words(&self) -> String {
+        match &self.asks {
+            Some(asks) => format!("wants approval. {asks}"),
+            None if self.error.is_empty() => format!("needs {}", self.blocked_by.join(", ")),
+            None => self.error.join(": "),
+        }
+    }
+}
+
 /// One task of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskRecord {

@@ -14,6 +14,8 @@ pub(crate) enum RunCommand {
     Cancel(RunCancelArgs),
     /// Do one task of a night again, and with it what depends on its result
     Retry(RunRetryArgs),
+    /// Allow a task that removes something to do what it asked for
+    Approve(RunApproveArgs),
 }
 
 #[derive(Debug, Args)]
@@ -53,6 +55,18 @@ pub(crate) struct RunCancelArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RunRetryArgs {
     /// The task
+    pub(crate) task: String,
+    /// Its run [default: the last one]
+    #[arg(long)]
+    pub(crate) run: Option<String>,
+    /// Print the run's tasks as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunApproveArgs {
+    /// The task that asks; `edge run show` says what for
     pub(crate) task: String,
     /// Its run [default: the last one]
     #[arg(long)]

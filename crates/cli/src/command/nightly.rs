@@ -67,7 +67,7 @@ fn make_up(context: &Arc<Context>, from: Date, to: Date, args: &NightlyArgs) -> 
         let fresh = Night { date, as_of, dry_run: true };
         let run_id = night::run_id(&runs, &fresh, true);
         let night = if runs.join(&run_id).exists() { night::of_run(&runs, &run_id)? } else { fresh };
-        if read_state(&runs.join(&run_id)).is_some_and(|record| record.is_complete()) {
+        if read_state(&runs.join(&run_id)).is_some_and(|record| record.is_settled()) {
             say(&format!("edge: night of {date} is done (run {run_id})"));
             continue;
         }
@@ -90,7 +90,12 @@ fn status(record: &RunRecord) -> Status {
         say(&format!("edge: stopped, {told} not begun; `edge run resume {}` goes on", record.run_id));
     }
     let blocked: Vec<&str> = record.lost().map(|task| task.id.as_str()).collect();
-    if record.is_complete() {
+    for task in record.asking() {
+        let asks = task.asks().unwrap_or_default();
+        say(&format!("edge: {} wants approval. {asks}", task.id));
+        say(&format!("edge: `edge run approve {} --run {}` allows it", task.id, record.run_id));
+    }
+    if record.is_settled() {
         return Status::Done;
     }
     if !blocked.is_empty() {

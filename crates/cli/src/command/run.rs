@@ -2,11 +2,13 @@
 
 use std::{path::Path, sync::Arc};
 
-use coordinator::{RunRecord, RunSummary, TaskState, folder::read_state, runs};
+use coordinator::{Evidence, RunError, RunRecord, RunSummary, TaskState, folder::read_state, runs};
 
 use super::nightly;
 use crate::{
-    args::{RunCancelArgs, RunCommand, RunListArgs, RunResumeArgs, RunRetryArgs, RunShowArgs},
+    args::{
+        RunApproveArgs, RunCancelArgs, RunCommand, RunListArgs, RunResumeArgs, RunRetryArgs, RunShowArgs,
+    },
     context::{Context, say},
     exit::{Status, Usage},
     guard, night,
@@ -20,6 +22,7 @@ pub(crate) fn run(command: RunCommand, context: &Arc<Context>) -> anyhow::Result
         RunCommand::Resume(args) => resume(&args, context),
         RunCommand::Cancel(args) => cancel(&args, context),
         RunCommand::Retry(args) => retry(&args, context),
+        RunCommand::Approve(args) => approve(&args, context),
     }
 }
 
@@ -60,12 +63,7 @@ fn show(args: &RunShowArgs, context: &Context) -> anyhow::Result<Status> {
     }
     let mut shown = table(&["task", "state", ">tries", ">s", "what"]);
     for task in &record.tasks {
-        let evidence = task.evidence.clone().unwrap_or_default();
-        let what = match (evidence.error.is_empty(), evidence.blocked_by.is_empty()) {
-            (false, _) => evidence.error.join(": "),
-            (true, false) => format!("needs {}", evidence.blocked_by.join(", ")),
-            (true, true) => task.summary.clone(),
-        };
+        let what = task.evidence.as_ref().map_or_else(|| task.summary.clone(), Evidence::in_words);
         let seconds = format!("{:.1}", task.seconds);
         shown.add_row([
             task.id.clone(),
@@ -120,6 +118,18 @@ fn retry(args: &RunRetryArgs, context: &Arc<Context>) -> anyhow::Result<Status> 
     // A night at work would not notice.
     drop(guard::begin_night(context)?);
     runs::forget(&runs, &run_id, &args.task)?;
+    go_on(context, &run_id, args.json)
+}
+
+fn approve(args: &RunApproveArgs, context: &Arc<Context>) -> anyhow::Result<Status> {
+    let runs = context.runs_folder()?;
+    let run_id = chosen(&runs, args.run.as_deref(), |_| true)?;
+    // A night at work would not notice.
+    drop(guard::begin_night(context)?);
+    runs::approve(&runs, &run_id, &args.task).map_err(|error| match error {
+        RunError::NotAsked { .. } => anyhow::Error::from(Usage(error.to_string())),
+        other => other.into(),
+    })?;
     go_on(context, &run_id, args.json)
 }
 

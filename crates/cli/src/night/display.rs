@@ -72,12 +72,8 @@ impl Observer for Display {
                 self.ended(task, &line);
             }
             Change::GaveUp { evidence } | Change::Blocked { evidence } => {
-                let why = if evidence.error.is_empty() {
-                    format!("needs {}", evidence.blocked_by.join(", "))
-                } else {
-                    evidence.error.join(": ")
-                };
-                self.ended(task, &format!("  ✗ {task:16} {why}"));
+                let mark = if evidence.asks.is_some() { '?' } else { '✗' };
+                self.ended(task, &format!("  {mark} {task:16} {}", evidence.in_words()));
             }
             Change::Cancelled => self.ended(task, &format!("  - {task:16} cancelled")),
             _ => {}

@@ -73,12 +73,13 @@ pub(super) fn job(
     order: &impl serde::Serialize,
 ) -> anyhow::Result<JobSpec> {
     let own = std::env::current_exe().context("cannot find this program's own file")?;
+    let memory = settings.memory_mb.map(|megabytes| megabytes.saturating_mul(1_000_000));
+    let modest = Resources { memory, ..Resources::default() };
     let (program, resources) = match settings.workers {
-        Workers::Local => (own, Resources::default()),
-        Workers::Ssh => (settings.ssh.program.clone().unwrap_or(own), Resources::default()),
+        Workers::Local => (own, modest),
+        Workers::Ssh => (settings.ssh.program.clone().unwrap_or(own), modest),
         Workers::Ray => {
-            let resources =
-                Resources { cpus: Some(settings.ray.cpus), gpus: settings.ray.gpus, memory: None };
+            let resources = Resources { cpus: Some(settings.ray.cpus), gpus: settings.ray.gpus, ..modest };
             (settings.ray.program.clone().unwrap_or(own), resources)
         }
     };

@@ -160,6 +160,9 @@ pub(crate) struct SweepSettings {
     pub(crate) epochs: usize,
     pub(crate) at_once: usize,
     pub(crate) workers: Workers,
+    /// Most megabytes of memory that a trial may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) memory_mb: Option<u64>,
     pub(crate) ray: RayWorkers,
     pub(crate) ssh: SshWorkers,
 }
@@ -236,7 +239,7 @@ pub(crate) struct ScheduleSettings {
 impl Default for SweepSettings {
     fn default() -> Self {
         let (ray, ssh) = (RayWorkers::default(), SshWorkers::default());
-        Self { trials: 4, epochs: 4, at_once: 2, workers: Workers::Local, ray, ssh }
+        Self { trials: 4, epochs: 4, at_once: 2, workers: Workers::Local, memory_mb: None, ray, ssh }
     }
 }
 

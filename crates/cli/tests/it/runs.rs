@@ -18,10 +18,27 @@ fn states(edge: &Edge) -> Vec<(String, String, u64)> {
 
 #[test]
 fn a_night_is_listed_shown_and_a_task_of_it_done_again() {
-    let edge = Edge::with(SMALL);
+    let edge = Edge::with(&format!("{SMALL}\n[night]\nkeep_runs_days = 30\n"));
     assert!(edge.run(&["run", "list"]).stderr.contains("no run yet"));
     edge.run(&["run", "show"]).refused(2, &["edge run list"]);
-    edge.run(&["nightly", "--date", DATE, "--dry-run"]).done();
+    let old = "edge-store/runs/2025-01-01-090000Z";
+    let at = "2025-01-01T09:00:00Z";
+    edge.write(
+        &format!("{old}/night.json"),
+        format!("{{\"date\": \"2025-01-01\", \"as_of\": \"{at}\", \"dry_run\": false}}").as_bytes(),
+    );
+    let record = format!(
+        "{{\"run_id\": \"2025-01-01-090000Z\", \"started_at\": \"{at}\", \"ended_at\": \"{at}\", \"tasks\": []}}"
+    );
+    edge.write(&format!("{old}/state.json"), record.as_bytes());
+
+    let night = edge.run(&["nightly", "--date", DATE, "--dry-run"]);
+    assert!(night.stderr.contains("edge run approve tidy --run 2026-03-02-090000Z"), "{}", night.stderr);
+    night.done();
+    assert!(edge.path(old).exists(), "nobody has said yes");
+    edge.run(&["run", "approve", "predict"]).refused(2, &["waits for no approval"]);
+    edge.run(&["run", "approve", "tidy"]).done();
+    assert!(!edge.path(old).exists());
     let listed = edge.run(&["run", "list"]).done();
     assert!(listed.contains("2026-03-02-090000Z") && listed.contains("done"), "{listed}");
     assert!(listed.lines().all(|line| line.chars().count() <= 80), "{listed}");
