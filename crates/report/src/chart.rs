@@ -15,6 +15,7 @@ pub(crate) mod bankroll;
 pub(crate) mod gaps;
 pub(crate) mod learning;
 pub(crate) mod reliability;
+pub mod sweep;
 
 use std::{error::Error, sync::LazyLock};
 
