@@ -8,7 +8,7 @@ cargo clippy --locked --workspace --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items --quiet
 
 # Imports point one way: these crates never reach tensors or data frames, not even indirectly.
-for crate in market lenses ledger report serve coordinator; do
+for crate in market lenses ledger report serve coordinator sweep; do
   for banned in tch polars; do
     if cargo tree --locked --package "$crate" --edges normal,build --prefix none | grep -q "^$banned v"; then
       echo "check: $crate reaches $banned" >&2
