@@ -42,7 +42,7 @@ pub(crate) use self::{
     played::Played,
     reporting::write_page,
     slate::{Desk, Predicted, Slate, Verdict, decide, outcome_probabilities},
-    sweeping::{Swept, TrialOrder, search, sweep, tiny},
+    sweeping::{Sweep, TrialOrder, epoch_line, tiny},
     training::{line_of, train, update},
     workers::ray_requests,
 };

@@ -86,9 +86,6 @@ pub enum ModelError {
         /// The loss.
         loss: f64,
     },
-    /// The search library refused.
-    #[error("the sweep cannot suggest a trial")]
-    Search(#[source] Box<dyn Error + Send + Sync>),
 }
 
 impl ModelError {

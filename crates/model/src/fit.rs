@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor, nn};
 
 use crate::{
-    Checkpoints, ModelError, TrainSettings,
+    Checkpoints, ModelError, Rung, TrainSettings,
     adam::AdamW,
     checkpoint::{self, Kept, Standing},
     direct::{Ridge, fit_direct},
@@ -123,6 +123,8 @@ pub(crate) struct FitPlan<'a> {
     /// How much of it to believe; found on the validation games where it is not given.
     pub(crate) earned: Option<Earned>,
     pub(crate) checkpoint: Option<Place<'a>>,
+    /// Where a trial gives up.
+    pub(crate) rungs: &'a [Rung],
 }
 
 /// Where a fit stands.
@@ -184,6 +186,8 @@ struct Run<'a> {
     standing: Standing,
     /// The best weights so far.
     best: Vec<(String, Tensor)>,
+    /// The lowest validation loss since the first epoch.
+    lowest: f64,
     begin: Instant,
     saved: Instant,
 }
@@ -200,7 +204,16 @@ impl<'a> Run<'a> {
         let adam = AdamW::new(member.learnt(), plan.settings.weight_decay);
         let standing =
             Standing { epoch: 1, batch: 0, sum: 0.0, steps: 0, best: None, stopped: false, over: None };
-        let mut run = Self { member, plan, adam, standing, best: Vec::new(), begin: now, saved: now };
+        let mut run = Self {
+            member,
+            plan,
+            adam,
+            standing,
+            best: Vec::new(),
+            lowest: f64::INFINITY,
+            begin: now,
+            saved: now,
+        };
         let device = run.member.store.device();
         let kept = plan.checkpoint.as_ref().and_then(|place| place.keeper.load(&place.name));
         let kept = kept.and_then(|bytes| Kept::read(&bytes, device));
@@ -280,6 +293,9 @@ impl<'a> Run<'a> {
                 self.standing.stopped = epoch >= when + self.plan.settings.patience;
             }
         }
+        self.lowest = self.lowest.min(validation_loss.unwrap_or(f64::INFINITY));
+        let missed = |rung: &Rung| rung.epoch == epoch && rung.is_missed_by(self.lowest);
+        self.standing.stopped |= self.plan.rungs.iter().any(missed);
         (self.standing.epoch, self.standing.batch, self.standing.sum) = (epoch + 1, 0, 0.0);
         self.save_when_due()
     }

@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use tch::Device;
 
 use crate::{
-    LeagueBase, ModelError, TrainSettings, Variant,
+    LeagueBase, ModelError, Rung, TrainSettings, TrialSpec, Variant,
     direct::{Ridge, choose_ridge, fit_direct},
     examples::{Example, Split, mature},
     fit::{Earned, FitPlan, FitStep, Fitted, Member, Place, fit},
@@ -99,17 +99,36 @@ impl<'a> Ground<'a> {
         checkpoint: Option<Place<'_>>,
         watch: &mut dyn FnMut(&FitStep),
     ) -> Result<(Member, Fitted), ModelError> {
+        self.fit_until((seed, epochs), &[], checkpoint, watch)
+    }
+
+    /// Trains one member on the training games, until it misses a rung of the trial.
+    pub(crate) fn try_member(
+        &self,
+        spec: &TrialSpec,
+        watch: &mut dyn FnMut(&FitStep),
+    ) -> Result<Fitted, ModelError> {
+        Ok(self.fit_until((spec.seed, spec.epochs), &spec.rungs, None, watch)?.1)
+    }
+
+    fn fit_until(
+        &self,
+        (seed, epochs): (u64, usize),
+        rungs: &[Rung],
+        checkpoint: Option<Place<'_>>,
+        watch: &mut dyn FnMut(&FitStep),
+    ) -> Result<(Member, Fitted), ModelError> {
         let mut member = Member::new(self.architecture.clone(), seed, self.table.device());
-        let ridge = self.ridge;
         let plan = FitPlan {
             settings: self.settings,
             table: &self.table,
             seed,
             epochs,
             goes_on: None,
-            ridge,
+            ridge: self.ridge,
             earned: None,
             checkpoint,
+            rungs,
         };
         let fitted = match resampled(self.settings, &self.train, seed) {
             Some(train) => fit(&mut member, &plan, &train, Some(&self.validation), watch)?,
@@ -138,6 +157,7 @@ impl<'a> Ground<'a> {
             ridge,
             earned,
             checkpoint,
+            rungs: &[],
         };
         match resampled(self.settings, all, seed) {
             Some(all) => fit(&mut member, &plan, &all, None, watch)?,
@@ -162,6 +182,7 @@ impl<'a> Ground<'a> {
                 ridge,
                 earned,
                 checkpoint: None,
+                rungs: &[],
             };
             fit_direct(&member, &plan, games, self.ridge)?;
             member.net.set_trust(0.0);
@@ -233,8 +254,17 @@ fn choose(
     let mut member = Member::new(architecture.clone(), settings.seed, table.device());
     member.net.standardise(&train.samples.tree)?;
     let (ridge, seed) = (Ridge::default(), settings.seed);
-    let plan =
-        FitPlan { settings, table, seed, epochs: 0, goes_on: None, ridge, earned: None, checkpoint: None };
+    let plan = FitPlan {
+        settings,
+        table,
+        seed,
+        epochs: 0,
+        goes_on: None,
+        ridge,
+        earned: None,
+        checkpoint: None,
+        rungs: &[],
+    };
     choose_ridge(&member, &plan, train, validation)
 }
 

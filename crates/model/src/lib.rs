@@ -22,7 +22,7 @@
 //! | [`progress`] | where does training stand? |
 //! | `stopwatch` | where does the time go? |
 //! | [`runtime`] | does libtorch work here? |
-//! | [`search`] | which settings are worth trying? |
+//! | [`trial`] | what came of these settings? |
 
 mod adam;
 mod anchor;
@@ -59,9 +59,9 @@ pub mod information;
 pub mod predictor;
 pub mod progress;
 pub mod runtime;
-pub mod search;
 pub mod settings;
 pub mod train;
+pub mod trial;
 mod update;
 
 pub use base::{LeagueBase, smoothed_histogram};
@@ -73,7 +73,7 @@ pub use information::{HeldOut, information_weight};
 pub use predictor::GraphPredictor;
 pub use progress::{Progress, Stage, Step, Variant};
 pub use runtime::{LIBTORCH_VERSION, device_name};
-pub use search::{Search, TrialResult, TrialSpec, run_trial};
 pub use settings::{DeviceChoice, Precision, TrainSettings};
 pub use stopwatch::PROFILE_TARGET;
 pub use train::{Provenance, Trained, Trainer};
+pub use trial::{Rung, TrialResult, TrialSpec, run_trial};

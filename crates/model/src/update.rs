@@ -92,6 +92,7 @@ impl Trainer<'_> {
                 ridge: previous.file().ridge(variant),
                 earned: Some(Earned { trust: record.trust, confidence: record.confidence }),
                 checkpoint: None,
+                rungs: &[],
             };
             let stage = Stage::Update;
             let mut watch = Watch { progress: &mut *progress, variant, number, settings, stage };

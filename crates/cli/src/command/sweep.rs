@@ -1,14 +1,14 @@
 //! `edge sweep`: searches hyper-parameters in separate trials.
 
-use jiff::Timestamp;
-use model::TrainSettings;
+use serde_json::Value;
+use sweep::{Ask, Record, State, Trial};
 
 use super::trial::Order;
 use crate::{
     args::SweepArgs,
     context::{Context, say},
     exit::Status,
-    night::{self, Swept, TrialOrder},
+    night::{self, Sweep},
     settings::{SweepSettings, Workers},
     table::table,
 };
@@ -22,87 +22,94 @@ pub(crate) fn run(args: &SweepArgs, context: &Context) -> anyhow::Result<Status>
         ..wanted.clone()
     };
     let (date, as_of) = context.night(args.date)?;
+    let folder = context.runs_folder()?.join(format!("sweep-{date}-{}", as_of.strftime("%H%M%SZ")));
+    let sweep = Sweep {
+        settings: &settings,
+        as_of,
+        smoke_test: args.smoke_test,
+        folder: &folder,
+        log: &|line| say(&format!("  {line}")),
+        cancelled: &|| false,
+    };
     if args.dry_run {
-        return dry_run(&settings, as_of, args.json, context);
+        return dry_run(&sweep, args.json, context);
     }
     night::publish_graph(context, &night::graph_as_of(context, as_of)?)?;
-    let folder = context.runs_folder()?.join(format!("sweep-{date}-{}", as_of.strftime("%H%M%SZ")));
     std::fs::create_dir_all(&folder)?;
-    let swept =
-        night::sweep(context, &settings, as_of, args.smoke_test, &folder, &|line| say(&format!("  {line}")))?;
+    let swept = sweep.run(context)?;
     if args.json {
         context.print_json(&swept)?;
     } else {
-        context.print(&swept_table(&swept))?;
+        context.print(&found(&swept.study, Some(swept.best_trial)))?;
+        say(&format!("edge: the study and its pictures lie in {}", folder.display()));
     }
-    if args.smoke_test && swept.failed.is_empty() {
+    let whole = swept.failed().next().is_none();
+    if args.smoke_test && whole {
         say("edge: smoke test passed: the workers take trials, train and hand their results back");
     }
-    Ok(if swept.failed.is_empty() { Status::Done } else { Status::Partial })
+    Ok(if whole { Status::Done } else { Status::Partial })
 }
 
-fn swept_table(swept: &Swept) -> String {
-    let heads = ["trial", ">hidden", ">layers", ">fan-out", ">rate", ">dropout", ">decay", ">loss", ">s"];
-    let mut shown = table(&heads);
-    for (spec, result) in &swept.trials {
-        let loss = result.validation_loss.map_or_else(|| "–".to_owned(), |loss| format!("{loss:.4}"));
-        let mark = if result.id == swept.best_trial { " ★" } else { "" };
-        let [hidden, layers, fan_out, rate, dropout, decay] = cells(&spec.settings);
-        let seconds = format!("{:.0}", result.seconds);
-        shown.add_row([
-            format!("{}{mark}", spec.id),
-            hidden,
-            layers,
-            fan_out,
-            rate,
-            dropout,
-            decay,
-            loss,
-            seconds,
-        ]);
+/// Prints what would be tried first; what comes then follows from what these find.
+fn dry_run(sweep: &Sweep<'_>, json: bool, context: &Context) -> anyhow::Result<Status> {
+    let mut study = sweep.study(context)?;
+    while let Ask::Trial(_) = study.ask(context.now) {}
+    let record = study.record();
+    let orders = record
+        .pending()
+        .map(|trial| Ok((format!("trial-{}", trial.id), Order::Trial(sweep.order(record.base(), trial)?))))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    if sweep.settings.workers == Workers::Ray {
+        context.print_json(&night::ray_requests(context, sweep.settings, &orders)?)?;
+    } else if json {
+        let orders: Vec<_> = orders.into_iter().map(|(_, order)| order).collect();
+        context.print_json(&orders)?;
+    } else {
+        context.print(&found(record, None))?;
     }
-    for (id, error) in &swept.failed {
-        shown.add_row([id.to_string(), error.clone()]);
+    let later = sweep.settings.trials.saturating_sub(record.trials().len());
+    if later > 0 {
+        say(&format!("edge: the other {later} follow from what these find"));
+    }
+    Ok(Status::Done)
+}
+
+/// Returns the table of trials: the parameters that were searched, and what came of them.
+fn found(study: &Record, best: Option<usize>) -> String {
+    let names: Vec<&String> = study.space().parameters().keys().collect();
+    let heads: Vec<String> = names.iter().map(|name| format!(">{}", name.replace('_', " "))).collect();
+    let ended = best.is_some();
+    let results = if ended { vec![">loss", ">epoch", ">s"] } else { Vec::new() };
+    let heads: Vec<&str> =
+        std::iter::once("trial").chain(heads.iter().map(String::as_str)).chain(results).collect();
+    let mut shown = table(&heads);
+    for trial in study.trials() {
+        let mark = if best == Some(trial.id) { " ★" } else { "" };
+        let values = names.iter().map(|name| told(study.base(), trial, name));
+        let results = if ended { results_of(trial).to_vec() } else { Vec::new() };
+        shown.add_row(std::iter::once(format!("{}{mark}", trial.id)).chain(values).chain(results));
     }
     shown.to_string()
 }
 
-fn cells(settings: &TrainSettings) -> [String; 6] {
-    [
-        settings.hidden.to_string(),
-        settings.layers.to_string(),
-        settings.fan_out.to_string(),
-        format!("{:.4}", settings.learning_rate),
-        format!("{:.2}", settings.dropout),
-        format!("{:.4}", settings.weight_decay),
-    ]
+fn told(base: &Value, trial: &Trial, name: &str) -> String {
+    match trial.point.get(name).or_else(|| base.get(name)) {
+        Some(Value::Number(number)) if number.is_f64() => {
+            format!("{:.4}", number.as_f64().unwrap_or_default())
+        }
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => "–".to_owned(),
+    }
 }
 
-/// Prints what would be tried first; later trials depend on what the first ones find.
-fn dry_run(
-    settings: &SweepSettings,
-    as_of: Timestamp,
-    json: bool,
-    context: &Context,
-) -> anyhow::Result<Status> {
-    let mut search = night::search(context, settings);
-    let specs = (0..settings.trials).map(|_| search.ask()).collect::<Result<Vec<_>, _>>()?;
-    if settings.workers == Workers::Ray {
-        let orders: Vec<(String, Order)> = specs
-            .into_iter()
-            .map(|spec| (format!("trial-{}", spec.id), Order::Trial(TrialOrder { as_of, spec })))
-            .collect();
-        context.print_json(&night::ray_requests(context, settings, &orders)?)?;
-        return Ok(Status::Done);
-    }
-    if json {
-        context.print_json(&specs)?;
-        return Ok(Status::Done);
-    }
-    let mut shown = table(&["trial", ">hidden", ">layers", ">fan-out", ">rate", ">dropout", ">decay"]);
-    for spec in &specs {
-        shown.add_row(std::iter::once(spec.id.to_string()).chain(cells(&spec.settings)));
-    }
-    context.print(&shown.to_string())?;
-    Ok(Status::Done)
+fn results_of(trial: &Trial) -> [String; 3] {
+    let Some(outcome) = &trial.outcome else { return ["–", "–", "–"].map(str::to_owned) };
+    let loss = outcome.loss.map_or_else(|| "–".to_owned(), |loss| format!("{loss:.4}"));
+    let epochs = match &outcome.state {
+        State::Complete => outcome.curve.len().to_string(),
+        State::Pruned { epoch } => format!("{epoch} ✂"),
+        other => other.as_str().to_owned(),
+    };
+    [loss, epochs, format!("{:.0}", outcome.seconds)]
 }

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use coordinator::marker;
+use model::{Progress, Step};
 use serde::{Deserialize, Serialize};
 
 use super::backtest::FoldOrder;
 use crate::{
     args::TrialArgs,
     checkpoints,
-    context::Context,
+    context::{Context, say},
     exit::Status,
     night::{self, TrialOrder},
 };
@@ -25,6 +26,17 @@ pub(crate) enum Order {
     Fold(FoldOrder),
 }
 
+/// Says each epoch, for whoever looks into the log.
+struct Epochs;
+
+impl Progress for Epochs {
+    fn step(&mut self, step: &Step) {
+        if let Some(loss) = step.validation_loss {
+            say(&night::epoch_line(step.epoch, loss));
+        }
+    }
+}
+
 pub(crate) fn run(args: &TrialArgs, context: &Context) -> anyhow::Result<Status> {
     // Told in full, or by the name of a file.
     let order = if args.spec.starts_with('{') {
@@ -37,7 +49,7 @@ pub(crate) fn run(args: &TrialArgs, context: &Context) -> anyhow::Result<Status>
     let bytes = match order {
         Order::Trial(order) => {
             let graph = night::graph_as_of(context, order.as_of)?;
-            serde_json::to_vec_pretty(&model::run_trial(&graph, &order.spec, &mut ())?)?
+            serde_json::to_vec_pretty(&model::run_trial(&graph, &order.spec, &mut Epochs)?)?
         }
         Order::Fold(order) => {
             // Beside the order, so that another attempt goes on from them.

@@ -1,15 +1,37 @@
-//! The search for hyper-parameters: every trial a process of its own.
+//! The search for hyper-parameters: every trial a process of its own, here or elsewhere.
+//!
+//! What is tried next, and when a trial gives up, is the study's to say; it is written down after every step, so that a
+//! sweep that was killed goes on where it stood.
+
+mod bench;
+mod keeping;
+mod pictures;
+mod watch;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use coordinator::{Executor, JobState, TaskContext, TaskOutput};
+use coordinator::{TaskContext, TaskOutput};
 use jiff::Timestamp;
-use model::{Search, TrainSettings, TrialResult, TrialSpec};
+use model::{Rung, TrainSettings, TrialSpec};
 use serde::{Deserialize, Serialize};
+use sweep::{Ask, Ending, Record, State, Study, Trial};
 
-use super::{Night, workers, write_step};
-use crate::{command::trial::Order, context::Context, settings::SweepSettings, table::counted};
+pub(crate) use self::watch::epoch_line;
+use self::{
+    bench::Bench,
+    keeping::{base, settings_of},
+    watch::Watch,
+};
+use super::{Night, write_step};
+use crate::{
+    context::{Context, wall_clock},
+    settings::SweepSettings,
+    table::counted,
+};
+
+/// Name of a study's file in the folder of its sweep.
+const STUDY: &str = "study.json";
 
 /// What a trial's process is told: which graph, which settings.
 #[derive(Debug, Serialize, Deserialize)]
@@ -23,8 +45,45 @@ pub(crate) struct TrialOrder {
 pub(crate) struct Swept {
     pub(crate) best: TrainSettings,
     pub(crate) best_trial: usize,
-    pub(crate) trials: Vec<(TrialSpec, TrialResult)>,
-    pub(crate) failed: Vec<(usize, String)>,
+    pub(crate) study: Record,
+}
+
+impl Swept {
+    /// Reads what a study has found so far; none when no trial came to its end.
+    fn of(context: &Context, study: Record) -> anyhow::Result<Option<Self>> {
+        let Some(best) = study.best() else { return Ok(None) };
+        let settings = settings_of(study.base(), &best.point)?;
+        let best_trial = best.id;
+        // The epochs of a trial are not those of the training that follows.
+        let best = TrainSettings { epochs: context.settings.model.epochs, ..settings };
+        Ok(Some(Self { best, best_trial, study }))
+    }
+
+    /// Returns what a sweep found that did not come to its end.
+    pub(super) fn so_far(context: &Context, folder: &Path) -> Option<Self> {
+        Self::of(context, Record::open(&folder.join(STUDY)).ok()?).ok()?
+    }
+
+    /// Returns the trials that a machine, not their settings, brought to nothing.
+    pub(crate) fn failed(&self) -> impl Iterator<Item = (&Trial, &str)> {
+        self.study.trials().iter().filter_map(|trial| match &trial.outcome.as_ref()?.state {
+            State::Failed { why } => Some((trial, why.as_str())),
+            _ => None,
+        })
+    }
+}
+
+/// How a sweep is to go about it.
+#[derive(Clone, Copy)]
+pub(crate) struct Sweep<'a> {
+    pub(crate) settings: &'a SweepSettings,
+    pub(crate) as_of: Timestamp,
+    /// Whether tiny networks will do.
+    pub(crate) smoke_test: bool,
+    /// Where the study, its trials and its pictures lie.
+    pub(crate) folder: &'a Path,
+    pub(crate) log: &'a dyn Fn(&str),
+    pub(crate) cancelled: &'a dyn Fn() -> bool,
 }
 
 pub(super) fn sweep_step(
@@ -32,58 +91,82 @@ pub(super) fn sweep_step(
     night: &Night,
     task: &TaskContext<'_>,
 ) -> anyhow::Result<TaskOutput> {
-    let swept =
-        sweep(context, &context.settings.sweep, night.as_of, false, task.folder(), &|line| task.log(line))?;
+    let sweep = Sweep {
+        settings: &context.settings.sweep,
+        as_of: night.as_of,
+        smoke_test: false,
+        folder: task.folder(),
+        log: &|line| task.log(line),
+        cancelled: &|| task.cancelled(),
+    };
+    let swept = sweep.run(context)?;
     let output = write_step(task, &swept)?;
-    let failed =
-        if swept.failed.is_empty() { String::new() } else { format!(", {} failed", swept.failed.len()) };
-    let summary =
-        format!("{}{failed}, best is trial {}", counted(swept.trials.len(), "trial"), swept.best_trial);
-    Ok(TaskOutput::new(summary).output(output))
+    let states = swept.study.trials().iter().filter_map(|trial| trial.outcome.as_ref());
+    let given_up = states.filter(|outcome| matches!(outcome.state, State::Pruned { .. })).count();
+    let failed = swept.failed().count();
+    let counts = [(given_up, "given up early"), (failed, "failed")];
+    let told = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let mut summary = vec![counted(swept.study.trials().len(), "trial")];
+    summary.extend(told);
+    summary.push(format!("best is trial {}", swept.best_trial));
+    Ok(TaskOutput::new(summary.join(", ")).output(output))
 }
 
-/// Runs the trials as jobs of their own, a few at a time, and returns the best settings.
-pub(crate) fn sweep(
-    context: &Context,
-    settings: &SweepSettings,
-    as_of: Timestamp,
-    smoke_test: bool,
-    folder: &Path,
-    log: &dyn Fn(&str),
-) -> anyhow::Result<Swept> {
-    let wanted = settings.trials;
-    let mut executor = workers::executor(context, settings, &folder.join("trials"))?;
-    let mut search = search(context, settings);
-    let (mut trials, mut failed) = (Vec::new(), Vec::new());
-    while search.asked() < wanted {
-        let wave = settings.at_once.max(1).min(wanted - search.asked());
-        let mut specs = (0..wave).map(|_| search.ask()).collect::<Result<Vec<_>, _>>()?;
-        if smoke_test {
-            for spec in &mut specs {
-                spec.settings = tiny(&spec.settings);
-            }
+impl Sweep<'_> {
+    /// Runs the trials, a few at a time, and returns the best settings.
+    pub(crate) fn run(&self, context: &Context) -> anyhow::Result<Swept> {
+        let path = self.folder.join(STUDY);
+        let mut study = self.study(context)?;
+        let mut bench = Bench::open(context, self)?;
+        let watch = Watch::new(self.settings);
+        for trial in study.record().pending() {
+            bench.put(context, self, trial)?;
         }
-        for (spec, ended) in run_wave(context, settings, as_of, executor.as_mut(), specs)? {
-            match ended {
-                Ok(result) => {
-                    let loss =
-                        result.validation_loss.map_or_else(|| "diverged".to_owned(), |l| format!("{l:.4}"));
-                    log(&format!("trial {} of {wanted}: loss {loss}, {:.0} s", spec.id + 1, result.seconds));
-                    search.tell(&result);
-                    trials.push((spec, result));
+        let ending = loop {
+            match study.ask(wall_clock()) {
+                Ask::Trial(trial) => {
+                    study.record().save(&path)?;
+                    watch.begun(&trial);
+                    bench.put(context, self, &trial)?;
                 }
-                Err(error) => {
-                    log(&format!("trial {} failed: {error:#}", spec.id));
-                    failed.push((spec.id, format!("{error:#}")));
+                Ask::Finished(ending) => break ending,
+                _ => {
+                    anyhow::ensure!(!(self.cancelled)(), "stopped after {}", self.ended(&study));
+                    let ended = bench.ended(context, self, &watch)?;
+                    if ended.is_empty() {
+                        std::thread::sleep(Duration::from_millis(50));
+                    }
+                    for (id, outcome) in ended {
+                        (self.log)(&watch.ended(id, &outcome));
+                        study.tell(id, outcome, wall_clock())?;
+                        study.record().save(&path)?;
+                    }
                 }
             }
+        };
+        drop(watch);
+        if ending == Ending::Exhausted {
+            (self.log)("the space holds nothing else to try");
         }
+        pictures::write(study.record(), self.folder)?;
+        let nothing = "no trial of the sweep ended with a loss; see the trials' logs";
+        Swept::of(context, study.record().clone())?.context(nothing)
     }
-    let (best, result) =
-        search.best().context("no trial of the sweep ended with a loss; see the trials' logs")?;
-    let best_trial = result.id;
-    let best = TrainSettings { epochs: context.settings.model.epochs, ..best.settings.clone() };
-    Ok(Swept { best, best_trial, trials, failed })
+
+    fn ended(&self, study: &Study) -> String {
+        let ended = study.record().trials().iter().filter(|trial| trial.outcome.is_some()).count();
+        format!("{ended} of {}", counted(self.settings.trials, "trial"))
+    }
+
+    /// Returns what the process of a trial is told.
+    pub(crate) fn order(&self, base: &serde_json::Value, trial: &Trial) -> anyhow::Result<TrialOrder> {
+        let settings = settings_of(base, &trial.point)?;
+        let settings = if self.smoke_test { tiny(&settings) } else { settings };
+        let rung = |rung: &sweep::Rung| Rung { epoch: rung.epoch, worse_than: rung.worse_than };
+        let rungs = trial.rungs.iter().map(rung).collect();
+        let (id, seed, epochs) = (trial.id, settings.seed, settings.epochs);
+        Ok(TrialOrder { as_of: self.as_of, spec: TrialSpec { id, settings, seed, epochs, rungs } })
+    }
 }
 
 /// Returns settings under which a training is over in a moment, for a look at whether all is in place.
@@ -98,50 +181,4 @@ pub(crate) fn tiny(settings: &TrainSettings) -> TrainSettings {
         refit: false,
         ..settings.clone()
     }
-}
-
-/// Begins the search that the settings ask for.
-pub(crate) fn search(context: &Context, settings: &SweepSettings) -> Search {
-    let base = TrainSettings { epochs: settings.epochs, ..context.settings.model.clone() };
-    Search::new(base, context.settings.model.seed)
-}
-
-type Ended = (TrialSpec, anyhow::Result<TrialResult>);
-
-fn run_wave(
-    context: &Context,
-    settings: &SweepSettings,
-    as_of: Timestamp,
-    executor: &mut dyn Executor,
-    specs: Vec<TrialSpec>,
-) -> anyhow::Result<Vec<Ended>> {
-    for spec in &specs {
-        let order = Order::Trial(TrialOrder { as_of, spec: spec.clone() });
-        executor.submit(workers::job(context, settings, format!("trial-{}", spec.id), &order)?)?;
-    }
-    let mut ended = Vec::new();
-    for spec in specs {
-        let id = format!("trial-{}", spec.id);
-        let state = loop {
-            let state = executor.poll(&id)?;
-            if state.is_final() {
-                break state;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        };
-        let result = match state {
-            JobState::Done => read_trial(&executor.output(&id)?),
-            JobState::Failed(failure) => {
-                let tail = executor.logs(&id).unwrap_or_default();
-                Err(anyhow::anyhow!("{failure}: {}", tail.lines().last().unwrap_or("it said nothing")))
-            }
-            _ => Err(anyhow::anyhow!("it was cancelled")),
-        };
-        ended.push((spec, result));
-    }
-    Ok(ended)
-}
-
-fn read_trial(folder: &Path) -> anyhow::Result<TrialResult> {
-    Ok(serde_json::from_slice(&std::fs::read(folder.join("result.json"))?)?)
 }

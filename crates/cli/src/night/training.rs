@@ -45,8 +45,10 @@ pub(super) fn train_step(
     night: &Night,
     task: &TaskContext<'_>,
 ) -> anyhow::Result<TaskOutput> {
-    let swept: Option<Swept> = read_step(task, "sweep").ok();
-    let tried = swept.as_ref().map_or(1, |swept| swept.trials.len());
+    // A sweep that ran out of time has found something all the same.
+    let so_far = || Swept::so_far(context, &task.run_folder().join("sweep"));
+    let swept: Option<Swept> = read_step(task, "sweep").ok().or_else(so_far);
+    let tried = swept.as_ref().map_or(1, |swept| swept.study.trials().len());
     let settings = swept.map_or_else(|| context.settings.model.clone(), |swept| swept.best);
     let mut progress = LogProgress { log: &|line| task.log(line), begun: Instant::now() };
     let challenger = train(context, night.as_of, settings, tried, &mut progress)?;

@@ -160,6 +160,15 @@ pub(crate) struct SweepSettings {
     pub(crate) epochs: usize,
     pub(crate) at_once: usize,
     pub(crate) workers: Workers,
+    /// Who suggests what is tried next.
+    pub(crate) sampler: sweep::Sampler,
+    /// When a trial that does worse than others gives up.
+    pub(crate) pruning: sweep::Pruning,
+    /// How many of the best points of the last night's study are tried first.
+    pub(crate) warm_start: usize,
+    /// What is searched; the usual space when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) space: Option<sweep::Space>,
     /// Most megabytes of memory that a trial may take.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) memory_mb: Option<u64>,
@@ -239,7 +248,19 @@ pub(crate) struct ScheduleSettings {
 impl Default for SweepSettings {
     fn default() -> Self {
         let (ray, ssh) = (RayWorkers::default(), SshWorkers::default());
-        Self { trials: 4, epochs: 4, at_once: 2, workers: Workers::Local, memory_mb: None, ray, ssh }
+        Self {
+            trials: 4,
+            epochs: 4,
+            at_once: 2,
+            workers: Workers::Local,
+            sampler: sweep::Sampler::default(),
+            pruning: sweep::Pruning::default(),
+            warm_start: 1,
+            space: None,
+            memory_mb: None,
+            ray,
+            ssh,
+        }
     }
 }
 

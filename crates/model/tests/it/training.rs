@@ -8,8 +8,8 @@ use std::{
 
 use market::{Prediction, predictor::LeagueScores, score::ForecastScore};
 use model::{
-    Checkpoints, Ensemble, ModelError, Precision, Progress, Provenance, Stage, Step, TrainSettings, Trainer,
-    TrialSpec, Variant, run_trial,
+    Checkpoints, Ensemble, ModelError, Precision, Progress, Provenance, Rung, Stage, Step, TrainSettings,
+    Trainer, TrialSpec, Variant, run_trial,
 };
 
 use crate::world::{World, at, hasty, settings, train};
@@ -130,9 +130,9 @@ fn a_trial_trains_one_member_and_leaves_the_test_games_alone() {
     let world = World::new(25);
     let graph = world.graph(at("2020-01-24T12:00:00Z"));
     let settings = TrainSettings { epochs: 2, ..hasty() };
-    let spec = TrialSpec { id: 4, settings, seed: 3, epochs: 2 };
+    let spec = TrialSpec { id: 4, settings, seed: 3, epochs: 2, rungs: Vec::new() };
     let result = run_trial(&graph, &spec, &mut ()).unwrap();
-    assert_eq!(result.id, 4);
+    assert_eq!((result.id, result.curve.len(), result.gave_up_at), (4, 2, None));
     assert!(result.validation_loss.unwrap().is_finite());
 
     // Scores of the last day belong to the test games; turning them around must not reach the trial.
@@ -142,6 +142,16 @@ fn a_trial_trains_one_member_and_leaves_the_test_games_alone() {
     }
     let again = run_trial(&other.graph(at("2020-01-24T12:00:00Z")), &spec, &mut ()).unwrap();
     assert_eq!(again.validation_loss, result.validation_loss);
+
+    // A rung that it misses ends it there, with the losses that it had; one that it takes does not.
+    let just = result.curve[0];
+    let given_up = |worse_than| {
+        let rungs = vec![Rung { epoch: 1, worse_than }];
+        run_trial(&graph, &TrialSpec { rungs, ..spec.clone() }, &mut ()).unwrap()
+    };
+    let missed = given_up(just - 1e-9);
+    assert_eq!((missed.gave_up_at, &missed.curve[..]), (Some(1), &result.curve[..1]));
+    assert_eq!(given_up(just).curve, result.curve);
 }
 
 #[test]
