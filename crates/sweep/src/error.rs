@@ -1,4 +1,11 @@
 //! Why a study cannot be made, told or read.
+//!
+//! # Example
+//! ```
+//! use sweep::{Record, StudyError};
+//! let error = Record::from_json(r#"{"format": 9}"#).unwrap_err();
+//! assert!(matches!(error, StudyError::Format { found: 9, known: 1 }));
+//! ```
 
 use std::{io, path::PathBuf};
 

@@ -12,6 +12,7 @@
 //! | [`study`] | what comes next, given the results so far? |
 //! | [`record`] | how is a study written down, and carried over to the next? |
 //! | [`table`] | how does a study become a table? |
+//! | [`error`] | why can a study not be made, told or read? |
 //!
 //! # Example
 //! ```
