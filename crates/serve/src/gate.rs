@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{App, Problem, ProblemKind, SCHEMA_VERSION};
+use crate::{App, Problem, ProblemKind, SCHEMA_VERSION, Token};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -54,8 +54,13 @@ fn request_id(app: &App, headers: &HeaderMap) -> String {
 
 fn is_allowed(app: &App, path: &str, headers: &HeaderMap) -> bool {
     let Some(token) = &app.settings().token else { return true };
+    OPEN.contains(&path) || presents(headers, token)
+}
+
+/// Tells whether a request carries the token.
+pub(crate) fn presents(headers: &HeaderMap, token: &Token) -> bool {
     let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
-    OPEN.contains(&path) || given.is_some_and(|given| token.matches(given))
+    given.is_some_and(|given| token.matches(given))
 }
 
 fn bearer(header: &str) -> Option<&str> {

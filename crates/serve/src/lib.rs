@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod client;
+pub mod health;
 pub mod mock;
 pub mod problem;
 pub mod routes;

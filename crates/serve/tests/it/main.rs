@@ -4,6 +4,7 @@
 
 mod answers;
 mod guards;
+mod health;
 mod sockets;
 
 use std::sync::{
