@@ -327,6 +327,12 @@ pub(crate) struct ScheduleArgs {
     /// Print the next times, start nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Answer GET /healthz here, like 127.0.0.1:8001 (beats edge.toml)
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -161,6 +161,11 @@ impl Settings {
                 Usage(format!("`{zone}` is no IANA time zone: write for instance Europe/Berlin"))
             })?;
         }
+        if self.schedule.grace.is_negative() || self.schedule.stop_within.is_negative() {
+            return Err(
+                Usage("schedule.grace and schedule.stop_within must not be negative".to_owned()).into()
+            );
+        }
         self.report_time()?;
         for (index, league) in self.league.iter().enumerate() {
             let same = |other: &&LeagueSettings| other.id == league.id && other.source == league.source;

@@ -48,6 +48,6 @@ pub use ray::{RayError, RayExecutor, RaySettings, RayToken};
 pub use record::{Change, Event, Evidence, Observer, RunRecord, Silent, TaskRecord, TaskState};
 pub use runner::{Clock, Limits, Runner};
 pub use runs::RunSummary;
-pub use schedule::{Schedule, ScheduleError, When};
+pub use schedule::{Ending, Outcome, Schedule, ScheduleError, Stop, Turn, When};
 pub use ssh::{Node, NodeError, NodeState, Placement, SshError, SshExecutor, SshOptions};
 pub use task::{CancelFlag, Output, TaskContext, TaskError, TaskOutput};

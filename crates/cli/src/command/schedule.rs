@@ -1,9 +1,18 @@
 //! `edge schedule`: fetches, training and nights by the clock.
 
-use std::{process::Stdio, sync::Arc};
+mod process;
 
-use coordinator::{Schedule, When, schedule::until_asked_to_stop};
-use jiff::Timestamp;
+use std::{sync::Arc, time::Duration};
+
+use coordinator::{
+    Ending, LockError, Schedule, ScheduleError, Stop, Turn, When,
+    schedule::{JobReport, LastRun, Report, Watch},
+};
+use jiff::{Timestamp, tz::TimeZone};
+use serve::{
+    ServeError, Settings, Token,
+    health::{Checkup, serve_health},
+};
 
 use crate::{
     args::ScheduleArgs,
@@ -14,58 +23,155 @@ use crate::{
 
 pub(crate) fn run(args: &ScheduleArgs, context: &Arc<Context>) -> anyhow::Result<Status> {
     let schedule = schedule(context)?;
-    let zone = jiff::tz::TimeZone::get(&context.settings.schedule.time_zone)?;
-    let mut shown = table(&["job", "next", "time zone"]);
-    for (job, next) in schedule.upcoming() {
-        let next = next.map_or_else(
-            || "never".to_owned(),
-            |at| at.to_zoned(zone.clone()).strftime("%a %Y-%m-%d %H:%M:%S").to_string(),
-        );
-        shown.add_row([job, &next, &context.settings.schedule.time_zone]);
+    let report = schedule.report();
+    if args.json {
+        context.print_json(&report)?;
+    } else {
+        context.print(&shown(&report, &zone(context)?))?;
     }
-    context.print(&shown.to_string())?;
     if args.dry_run {
         return Ok(Status::Done);
     }
-    say("edge: running until ctrl-c or SIGTERM");
+    if let Some(owner) = schedule.holder() {
+        return Err(taken(&owner));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let stop = async {
-            if let Err(error) = until_asked_to_stop().await {
-                tracing::error!(%error, "cannot listen for signals");
-            }
-        };
-        anyhow::Ok(schedule.run(stop).await?)
+        let stop = Stop::new();
+        stop.ask_on_signals()?;
+        answer_health(args, context, schedule.watch()).await?;
+        say("edge: running until ctrl-c or SIGTERM");
+        tokio::spawn(say_when_stopping(stop.clone()));
+        schedule.run(&stop).await.map_err(|error| match error {
+            ScheduleError::Lock(LockError::Held { owner, .. }) => taken(&owner),
+            other => other.into(),
+        })
     })?;
+    say("edge: the schedule has stopped");
     Ok(Status::Done)
+}
+
+async fn say_when_stopping(stop: Stop) {
+    stop.asked().await;
+    say("edge: stopping; once more kills the jobs at work");
+}
+
+fn taken(owner: &str) -> anyhow::Error {
+    anyhow::anyhow!("another schedule runs on this store ({owner}): stop it first")
 }
 
 fn schedule(context: &Arc<Context>) -> anyhow::Result<Schedule> {
     let settings = &context.settings.schedule;
-    let mut schedule =
-        Schedule::new(Arc::new(wall_clock)).journal(context.runs_folder()?.join("schedule.json"));
+    let mut schedule = Schedule::new(Arc::new(wall_clock))
+        .journal(context.runs_folder()?.join("schedule.json"))
+        .grace(settings.grace)
+        .stop_within(Duration::try_from(settings.stop_within)?);
+    let zone = zone(context)?;
     let jobs = [("fetch", &settings.fetch), ("train", &settings.train), ("nightly", &settings.report)];
     for (name, expression) in jobs {
         if expression.is_empty() {
             continue;
         }
         let when = When::parse(expression, &settings.time_zone).map_err(|error| Usage(error.to_string()))?;
-        let context = Arc::clone(context);
-        schedule = schedule.job(name, when, move |_due: Timestamp| run_self(Arc::clone(&context), name))?;
+        let (context, zone) = (Arc::clone(context), zone.clone());
+        schedule = schedule.job(name, when, move |turn: Turn| {
+            let (flags, zone) = (context.flags_of_self(), zone.clone());
+            async move {
+                say(&begins(name, &turn, &zone));
+                let begun = std::time::Instant::now();
+                let outcome = process::run_self(flags, name, &turn).await;
+                let told = told(outcome.ending, &outcome.detail);
+                say(&format!("edge: {name} ended after {:.0} s: {told}", begun.elapsed().as_secs_f64()));
+                outcome
+            }
+        })?;
     }
     Ok(schedule)
 }
 
-/// Runs this program again as a process of its own, so that a job that dies takes nothing along.
-async fn run_self(context: Arc<Context>, command: &'static str) {
-    let started = async {
-        let mut process = tokio::process::Command::new(std::env::current_exe()?);
-        process.args(context.flags_of_self()).arg(command).stdin(Stdio::null()).kill_on_drop(true);
-        process.status().await
-    };
-    match started.await {
-        Ok(status) if status.success() => tracing::info!(command, "done"),
-        Ok(status) => tracing::error!(command, code = status.code(), "ended with a failure"),
-        Err(error) => tracing::error!(command, %error, "could not be started"),
+fn zone(context: &Context) -> anyhow::Result<TimeZone> {
+    Ok(TimeZone::get(&context.settings.schedule.time_zone)?)
+}
+
+fn begins(job: &str, turn: &Turn, zone: &TimeZone) -> String {
+    let due = minute(turn.due, zone);
+    match (turn.is_late, turn.attempt) {
+        (_, 2..) => format!("edge: {job} begins again, for {due}: it was cut short"),
+        (true, _) => format!("edge: {job} begins, late, for {due}"),
+        (false, _) => format!("edge: {job} begins, due {due}"),
     }
+}
+
+fn told(ending: Ending, detail: &str) -> String {
+    let word = match ending {
+        Ending::Done => "done",
+        Ending::Partial => "done in part",
+        Ending::Failed => "failed",
+        Ending::Stopped => "stopped",
+    };
+    if detail.is_empty() { word.to_owned() } else { format!("{word}, {detail}") }
+}
+
+fn minute(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%a %Y-%m-%d %H:%M").to_string()
+}
+
+fn shown(report: &Report, zone: &TimeZone) -> String {
+    let mut shown = table(&["job", "next", "last", "ended", "time zone"]);
+    for job in &report.jobs {
+        let last = job.last.as_ref().map_or_else(|| "never".to_owned(), |last| minute(last.started_at, zone));
+        let ended = job.last.as_ref().map_or_else(String::new, how_it_ended);
+        shown.add_row([&job.name, &next(job, zone), &last, &ended, &job.zone]);
+    }
+    shown.to_string()
+}
+
+fn next(job: &JobReport, zone: &TimeZone) -> String {
+    match (job.owed, job.next) {
+        (Some(due), _) => format!("now, for {}", minute(due, zone)),
+        (None, Some(next)) => minute(next, zone),
+        (None, None) => "never".to_owned(),
+    }
+}
+
+/// The table shows a schedule that does not run: what did not end was killed, unless another schedule is at it.
+fn how_it_ended(last: &LastRun) -> String {
+    last.outcome
+        .as_ref()
+        .map_or_else(|| "not yet".to_owned(), |outcome| told(outcome.ending, &outcome.detail))
+}
+
+/// Opens the health endpoint, where one is wanted; it answers for as long as the runtime lives.
+async fn answer_health(args: &ScheduleArgs, context: &Context, watch: Watch) -> anyhow::Result<()> {
+    let listen = args.listen.as_ref().unwrap_or(&context.settings.schedule.listen);
+    if listen.is_empty() {
+        return Ok(());
+    }
+    let listen = listen.parse().map_err(|_| {
+        Usage(format!("`{listen}` is no address to listen on: write for instance 127.0.0.1:8001"))
+    })?;
+    let token = context
+        .variable("EDGE_SERVE_TOKEN")
+        .map(|text| Token::new(text).ok_or_else(|| Usage("EDGE_SERVE_TOKEN is no usable token".to_owned())))
+        .transpose()?;
+    let settings = Settings { listen, token, ..Settings::default() };
+    let listener = serve::listen(&settings).await.map_err(|error| match error {
+        ServeError::PublicWithoutToken { .. } => anyhow::Error::from(Usage(format!("{error:#}"))),
+        other => other.into(),
+    })?;
+    say(&format!("edge: health at http://{}/healthz", listener.local_addr()?));
+    tokio::spawn(async move {
+        let served = serve_health(listener, settings.token, move || checkup(&watch), std::future::pending());
+        if let Err(error) = served.await {
+            tracing::error!(%error, "the health endpoint stopped");
+        }
+    });
+    Ok(())
+}
+
+fn checkup(watch: &Watch) -> Checkup {
+    let report = watch.report();
+    let details = serde_json::to_value(&report).unwrap_or_default();
+    let status = details["status"].as_str().unwrap_or_default().to_owned();
+    Checkup { is_well: report.is_well(), status, details }
 }

@@ -243,6 +243,12 @@ pub(crate) struct ScheduleSettings {
     pub(crate) fetch: String,
     pub(crate) train: String,
     pub(crate) report: String,
+    /// How long after its time a missed run is still worth doing.
+    pub(crate) grace: SignedDuration,
+    /// How long jobs may take to come to an end when the schedule is stopped.
+    pub(crate) stop_within: SignedDuration,
+    /// Where `/healthz` is answered; nowhere when empty.
+    pub(crate) listen: String,
 }
 
 impl Default for SweepSettings {
@@ -295,6 +301,9 @@ impl Default for ScheduleSettings {
             fetch: "0 */4 * * *".to_owned(),
             train: "30 2 * * *".to_owned(),
             report: "0 9 * * *".to_owned(),
+            grace: SignedDuration::from_hours(20),
+            stop_within: SignedDuration::from_secs(60),
+            listen: String::new(),
         }
     }
 }

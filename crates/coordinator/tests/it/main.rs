@@ -11,6 +11,7 @@ mod runs;
 mod schedules;
 mod ssh;
 mod sshd;
+mod week;
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
