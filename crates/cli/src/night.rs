@@ -10,6 +10,7 @@ mod games;
 mod graphs;
 mod information;
 mod mailing;
+mod parking;
 mod played;
 mod reporting;
 mod segments;
@@ -26,7 +27,9 @@ use std::{
 };
 
 use anyhow::Context as _;
-use coordinator::{Limits, Output, Plan, RunRecord, Runner, Task, TaskContext, TaskError, TaskOutput};
+use coordinator::{
+    CancelFlag, Limits, Output, Plan, RunRecord, Runner, Task, TaskContext, TaskError, TaskOutput,
+};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -39,6 +42,7 @@ pub(crate) use self::{
     graphs::{graph_as_of, latest_graph, publish_graph},
     information::measure,
     mailing::{mail, stored},
+    parking::park_on_signals,
     played::Played,
     reporting::write_page,
     slate::{Desk, Predicted, Slate, Verdict, decide, outcome_probabilities},
@@ -102,7 +106,10 @@ pub(crate) fn run(context: &Arc<Context>, night: &Night, run_id: &str) -> anyhow
         None => output.file_is_unchanged(),
     };
     let limits = Limits { queued: plan.tasks().len(), ..Limits::default() };
+    let flag = CancelFlag::default();
+    let _listening = park_on_signals(flag.clone(), "after the tasks at work");
     let runner = Runner::new(runs, run_id, crate::context::wall_clock).limits(limits).verify(verify);
+    let runner = runner.cancel_flag(flag);
     Ok(runner.run(&plan, &Display::new())?)
 }
 

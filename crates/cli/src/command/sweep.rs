@@ -1,5 +1,6 @@
 //! `edge sweep`: searches hyper-parameters in separate trials.
 
+use coordinator::CancelFlag;
 use serde_json::Value;
 use sweep::{Ask, Record, State, Trial};
 
@@ -22,6 +23,7 @@ pub(crate) fn run(args: &SweepArgs, context: &Context) -> anyhow::Result<Status>
         ..wanted.clone()
     };
     let (date, as_of) = context.night(args.date)?;
+    let stop = CancelFlag::default();
     let folder = context.runs_folder()?.join(format!("sweep-{date}-{}", as_of.strftime("%H%M%SZ")));
     let sweep = Sweep {
         settings: &settings,
@@ -29,13 +31,14 @@ pub(crate) fn run(args: &SweepArgs, context: &Context) -> anyhow::Result<Status>
         smoke_test: args.smoke_test,
         folder: &folder,
         log: &|line| say(&format!("  {line}")),
-        cancelled: &|| false,
+        cancelled: &|| stop.is_raised(),
     };
     if args.dry_run {
         return dry_run(&sweep, args.json, context);
     }
     night::publish_graph(context, &night::graph_as_of(context, as_of)?)?;
     std::fs::create_dir_all(&folder)?;
+    let _listening = night::park_on_signals(stop.clone(), "the trials");
     let swept = sweep.run(context)?;
     if args.json {
         context.print_json(&swept)?;

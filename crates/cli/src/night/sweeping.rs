@@ -131,7 +131,10 @@ impl Sweep<'_> {
                 }
                 Ask::Finished(ending) => break ending,
                 _ => {
-                    anyhow::ensure!(!(self.cancelled)(), "stopped after {}", self.ended(&study));
+                    if (self.cancelled)() {
+                        bench.clear();
+                        anyhow::bail!("stopped after {}", self.ended(&study));
+                    }
                     let ended = bench.ended(context, self, &watch)?;
                     if ended.is_empty() {
                         std::thread::sleep(Duration::from_millis(50));

@@ -10,6 +10,7 @@ mod names;
 mod night;
 mod real_data;
 mod runs;
+mod schedules;
 #[path = "../../../coordinator/tests/it/sshd.rs"]
 #[expect(dead_code, reason = "the coordinator's tests use more of it")]
 mod sshd;

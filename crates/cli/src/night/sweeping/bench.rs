@@ -77,6 +77,15 @@ impl Bench {
         Ok(ended)
     }
 
+    /// Stops what is at work.
+    pub(super) fn clear(&mut self) {
+        for id in self.at_work.keys() {
+            if let Err(error) = self.executor.cancel(&name(*id)) {
+                tracing::warn!(trial = id, %error, "cannot stop a trial");
+            }
+        }
+    }
+
     fn told(&self, id: usize, state: &JobState) -> anyhow::Result<TrialResult> {
         match state {
             JobState::Done => {

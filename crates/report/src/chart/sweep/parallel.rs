@@ -61,6 +61,9 @@ impl Axis {
 
     fn ends(&self) -> Option<(String, String)> {
         match &self.scale {
+            Scale::Linear(low, high) if short(*low) == short(*high) => {
+                Some((number(*low, 4), number(*high, 4)))
+            }
             Scale::Linear(low, high) | Scale::Log(low, high) => Some((short(*low), short(*high))),
             Scale::Labels(_) => None,
         }
@@ -289,5 +292,12 @@ mod tests {
         assert_eq!(Axis::linear("a", 0.0, 4.0).height(1.0), Some(0.25));
         assert_eq!(Axis::labels("a", ["x", "y"]).height(1.0), Some(0.75));
         assert_eq!(Axis::linear("a", 1.0, 1.0).height(1.0), None);
+    }
+
+    #[test]
+    fn ends_that_lie_close_are_told_apart() {
+        let ends = |low, high| Axis::linear("loss", low, high).ends().unwrap();
+        assert_eq!(ends(0.0, 0.5), ("0".to_owned(), "0.5".to_owned()));
+        assert_eq!(ends(6.719, 6.7236), ("6.7190".to_owned(), "6.7236".to_owned()));
     }
 }
