@@ -47,7 +47,11 @@ began="$SECONDS"
 (cd there && "$edge" nightly --date "$date" --dry-run) >there.txt 2>&1 &
 night=$!
 study="there/edge-store/runs/$date-090000Z/sweep/study.json"
-ended() { grep -c '"ended": "' "$study" 2>/dev/null || true; }
+ended() {
+  local count
+  count="$(grep -c '"ended": "' "$study" 2>/dev/null)" || true
+  echo "${count:-0}"
+}
 wait_for() { # TRIALS
   while [ "$(ended)" -lt "$1" ]; do
     kill -0 "$night" 2>/dev/null || { tail -20 there.txt >&2; fail "the night on Ray ended too early"; }

@@ -26,7 +26,7 @@ use jiff::Timestamp;
 
 /// A lock that is only looked at is free again in less.
 const PAUSE: Duration = Duration::from_millis(5);
-const TRIES: usize = 10;
+const TRIES: usize = 100;
 
 /// Why a lock was not taken.
 #[derive(Debug, thiserror::Error)]

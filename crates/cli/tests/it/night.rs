@@ -76,27 +76,54 @@ fn a_night_ends_in_a_report_and_a_second_run_adds_nothing() {
     edge.run(&["ledger", "verify"]).done();
 }
 
+/// How many kills a night must bear: a few, or as many as `EDGE_TEST_KILLS` says.
+#[expect(clippy::disallowed_methods, reason = "a test that takes an hour is asked for")]
+fn kills() -> usize {
+    std::env::var("EDGE_TEST_KILLS").map_or(10, |count| count.parse().unwrap())
+}
+
 #[test]
-fn a_night_killed_at_ten_random_instants_and_resumed_ends_like_one_that_was_not() {
-    let whole = Edge::with(SMALL);
+fn a_night_killed_at_random_instants_and_resumed_ends_like_one_that_was_not() {
     let begun = std::time::Instant::now();
+    let whole = Edge::with(SMALL);
     whole.run(&["nightly", "--date", DATE]).done();
     let length = begun.elapsed();
     let expected = state(&whole);
 
-    let cut = Edge::with(SMALL);
     let mut instants = rand::rng();
-    let shares: Vec<f64> = (0..10).map(|_| instants.random_range(0.0..1.0)).collect();
-    for share in &shares {
-        let mut night = cut.command(&["nightly", "--date", DATE, "--resume"]);
-        let mut process = night.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        sleep(length.mul_f64(*share).max(Duration::from_millis(20)));
-        // It may have ended already; then there is nothing to kill.
-        let _ = process.kill();
-        process.wait().unwrap();
+    let (mut left, mut struck) = (kills(), BTreeMap::<String, usize>::new());
+    while left > 0 {
+        let cut = Edge::with(SMALL);
+        let mut waits = Vec::new();
+        while left > 0 {
+            let mut night = cut.command(&["nightly", "--date", DATE, "--resume"]);
+            let mut process = night.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            waits.push(length.mul_f64(instants.random_range(0.0..0.5)));
+            sleep(waits[waits.len() - 1]);
+            if process.try_wait().unwrap().is_some() {
+                break;
+            }
+            process.kill().unwrap();
+            process.wait().unwrap();
+            left -= 1;
+            for task in at_work(&cut) {
+                *struck.entry(task).or_default() += 1;
+            }
+        }
+        cut.run(&["nightly", "--date", DATE, "--resume"]).done();
+        assert_same(&expected, &state(&cut), &format!("killed after {waits:?}"));
     }
-    cut.run(&["nightly", "--date", DATE, "--resume"]).done();
-    assert_same(&expected, &state(&cut), &format!("after kills at these shares of a night: {shares:?}"));
+    println!("{} kills struck {struck:?}", kills());
+}
+
+/// The tasks that were at work when the night was killed; before the first there is nothing to read.
+fn at_work(edge: &Edge) -> Vec<String> {
+    let Ok(bytes) = std::fs::read(edge.path(&format!("edge-store/runs/{DATE}-090000Z/state.json"))) else {
+        return vec!["the beginning".to_owned()];
+    };
+    let record: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    let running = record["tasks"].as_array().unwrap().iter().filter(|task| task["state"] == "running");
+    running.map(|task| task["id"].as_str().unwrap().to_owned()).collect()
 }
 
 /// A bet of 10.00 at 2.00 on the home side of the night's first game, as an earlier run would have left it.
