@@ -78,6 +78,7 @@ pub(crate) fn tasks(page: &mut Page, record: &RunRecord) {
     page.line("| task | kind | state | attempts | seconds | summary |");
     page.line("|---|---|---|---:|---:|---|");
     for task in &record.tasks {
+        let summary = task.evidence.as_ref().map_or_else(|| task.summary.clone(), Evidence::in_words);
         let state = if task.reused { "done before" } else { task.state.as_str() };
         page.line(&format!(
             "| {} | {} | {state} | {} | {:.1} | {} |",
@@ -85,7 +86,7 @@ pub(crate) fn tasks(page: &mut Page, record: &RunRecord) {
             cell(&task.kind),
             task.attempts,
             task.seconds,
-            cell(&task.summary)
+            cell(&summary)
         ));
     }
 }
@@ -124,7 +125,7 @@ fn one_blocked(page: &mut Page, record: &RunRecord, task: &TaskRecord, evidence:
         page.line(&fenced(&evidence.log_tail));
     }
     page.line(&format!(
-        "\nWhat to do: cure the cause above, then resume run `{}`; what is done is kept.",
+        "\nWhat to do: cure the cause above, then `edge run resume {}`; what is done is kept.",
         record.run_id
     ));
 }

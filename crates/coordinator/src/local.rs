@@ -88,6 +88,7 @@ impl Executor for LocalExecutor {
         }
         let id = spec.id.clone();
         let folder = self.root.join(&id);
+        stop_leftovers(&folder);
         let (_, output) = new_attempt(&folder).map_err(|source| ExecutorError::File {
             job: id.clone(),
             path: folder,
@@ -165,6 +166,7 @@ impl Job {
             command.current_dir(folder);
         }
         let child = command.spawn()?;
+        note(&self.output, &child);
         if let Some(bytes) = self.spec.resources.memory {
             limit_memory(&child, bytes);
         }
@@ -176,6 +178,7 @@ impl Job {
         match child.try_wait() {
             Ok(Some(status)) => {
                 self.process = None;
+                let _ = fs::remove_file(pid_file(&self.output));
                 self.state = self.judge(status);
             }
             Ok(None) if started.elapsed() >= self.spec.timeout => {
@@ -209,7 +212,44 @@ impl Job {
         if let (Err(error), _) | (_, Err(error)) = (killed.map_err(io::Error::from), reaped) {
             tracing::warn!(job = self.spec.id, %error, "cannot stop a job");
         }
+        let _ = fs::remove_file(pid_file(&self.output));
     }
+}
+
+/// Where an attempt's process is noted while it works.
+fn pid_file(output: &Path) -> PathBuf {
+    output.with_extension("pid")
+}
+
+/// Notes who works at an attempt, for whoever comes after a kill of this program; without the note that one waits in vain for
+/// the machine, but nothing is lost.
+fn note(output: &Path, child: &Child) {
+    let noted = started(child.id()).map(|since| format!("{} {since}", child.id()));
+    if let Err(error) = noted.map_or(Ok(()), |noted| fs::write(pid_file(output), noted)) {
+        tracing::warn!(output = %output.display(), %error, "cannot note a job's process");
+    }
+}
+
+/// Stops what earlier attempts left at work: their program was killed, and nobody waits for them.
+fn stop_leftovers(folder: &Path) {
+    let notes = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    for path in notes.filter(|path| path.extension().is_some_and(|extension| extension == "pid")) {
+        let noted = fs::read_to_string(&path).unwrap_or_default();
+        let who = noted.split_once(' ').and_then(|(pid, since)| Some((pid.parse::<u32>().ok()?, since)));
+        let alive = who.filter(|(pid, since)| started(*pid).is_some_and(|now| now == *since));
+        if let Some(group) = alive.and_then(|(pid, _)| Pid::from_raw(i32::try_from(pid).ok()?)) {
+            tracing::info!(note = %path.display(), "stopping what was left at work");
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// Returns when a process began, in ticks since the machine did; none when it is gone. Two of the same number differ in it.
+fn started(pid: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in parentheses, may hold anything; of what follows it is the twentieth.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19).map(str::to_owned)
 }
 
 /// Caps what each process of the job may allocate; what it maps from files does not count.

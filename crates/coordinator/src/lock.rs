@@ -26,7 +26,7 @@ use jiff::Timestamp;
 
 /// A lock that is only looked at is free again in less.
 const PAUSE: Duration = Duration::from_millis(5);
-const TRIES: usize = 100;
+const TRIES: usize = 10;
 
 /// Why a lock was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -102,14 +102,14 @@ impl Lock {
     /// Returns what the holder of the lock at `path` wrote about itself; none while nobody holds it.
     pub fn holder(path: &Path) -> Option<String> {
         let mut file = File::open(path).ok()?;
-        // Whoever lets go leaves nothing written; then there is no need to come in the way of the next.
-        if file.metadata().ok()?.len() == 0 {
+        let mut owner = String::new();
+        file.read_to_string(&mut owner).ok()?;
+        // Whoever lets go leaves nothing written, and the dead hold nothing: then nobody's way is crossed.
+        if owner.is_empty() || is_dead(&owner) {
             return None;
         }
         // A shared lock is given back as soon as it is had, and whoever wants the lock at this moment tries again.
-        let held = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
-        let mut owner = String::new();
-        held.then(|| file.read_to_string(&mut owner).map_or_else(|_| String::new(), |_| owner))
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then_some(owner)
     }
 
     fn signed(mut file: File, path: &Path, now: Timestamp) -> Result<Self, LockError> {
@@ -119,6 +119,13 @@ impl Lock {
         told.map_err(failed(path))?;
         Ok(Self { file })
     }
+}
+
+/// Tells whether the process that wrote this about itself is gone, where the system says so.
+fn is_dead(owner: &str) -> bool {
+    let pid = owner.strip_prefix("process ").and_then(|rest| rest.split(' ').next());
+    let processes = Path::new("/proc");
+    pid.is_some_and(|pid| processes.join("self").exists() && !processes.join(pid).exists())
 }
 
 fn open(path: &Path) -> Result<File, LockError> {

@@ -266,7 +266,7 @@ fn quarantined(context: &Context, night: &Night) -> anyhow::Result<Vec<Quarantin
 
 /// Lists what is blocked, with what the report uses instead.
 fn failed(context: &Context, task: &TaskContext<'_>) -> Vec<FailedTask> {
-    let steps = ["settle", "graph", "sweep", "train", "promote", "predict", "stake", "ledger"];
+    let steps = ["settle", "graph", "sweep", "train", "promote", "predict", "weights", "stake", "ledger"];
     let leagues = context.settings.leagues();
     let first = |index: usize| leagues[..index].iter().all(|other| other.id != leagues[index].id);
     let fetches = leagues.iter().enumerate().map(|(index, league)| league.task(first(index)));
@@ -276,11 +276,7 @@ fn failed(context: &Context, task: &TaskContext<'_>) -> Vec<FailedTask> {
         .filter(|record| matches!(record.state, TaskState::Failed | TaskState::Blocked))
         .map(|record| {
             let evidence = record.evidence.clone().unwrap_or_default();
-            let error = if evidence.error.is_empty() {
-                format!("needs {}", evidence.blocked_by.join(", "))
-            } else {
-                evidence.error.join(": ")
-            };
+            let error = evidence.in_words();
             FailedTask { task: record.id.clone(), error, used_instead: used_instead(&record.id) }
         })
         .collect()
@@ -288,8 +284,9 @@ fn failed(context: &Context, task: &TaskContext<'_>) -> Vec<FailedTask> {
 
 fn used_instead(task: &str) -> Option<String> {
     let instead = match task {
-        "sweep" => "the configured settings of the model",
+        "sweep" => "the best that it had found, or else the configured settings",
         "train" | "promote" => "the champion of an earlier night",
+        "weights" => "the weights of an earlier night, or else equal ones",
         task if task.starts_with("fetch-") => "what was fetched before",
         _ => return None,
     };

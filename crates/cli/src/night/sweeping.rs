@@ -152,8 +152,7 @@ impl Sweep<'_> {
             (self.log)("the space holds nothing else to try");
         }
         pictures::write(study.record(), self.folder)?;
-        let nothing = "no trial of the sweep ended with a loss; see the trials' logs";
-        Swept::of(context, study.record().clone())?.context(nothing)
+        Swept::of(context, study.record().clone())?.with_context(|| nothing(study.record()))
     }
 
     fn ended(&self, study: &Study) -> String {
@@ -170,6 +169,16 @@ impl Sweep<'_> {
         let (id, seed, epochs) = (trial.id, settings.seed, settings.epochs);
         Ok(TrialOrder { as_of: self.as_of, spec: TrialSpec { id, settings, seed, epochs, rungs } })
     }
+}
+
+/// Says why a sweep found nothing.
+fn nothing(study: &Record) -> String {
+    let ends = study.trials().iter().filter_map(|trial| Some((trial.id, &trial.outcome.as_ref()?.state)));
+    let told = ends.map(|(id, state)| match state {
+        State::Failed { why } => format!("trial {id} failed: {why}"),
+        state => format!("trial {id} {}", state.as_str()),
+    });
+    format!("no trial of the sweep ended with a loss: {}", told.collect::<Vec<_>>().join("; "))
 }
 
 /// Returns settings under which a training is over in a moment, for a look at whether all is in place.

@@ -202,6 +202,20 @@ fn a_night_whose_source_is_gone_still_reports_with_what_it_has() {
 }
 
 #[test]
+fn a_night_whose_training_fails_reports_with_the_champion_and_says_so() {
+    let edge = Edge::with(SMALL);
+    edge.run(&["nightly", "--date", DATE, "--dry-run"]).done();
+    // Where there is no GPU, neither a trial nor a training begins.
+    edge.write("edge.toml", SMALL.replace("[model]", "[model]\ndevice = \"cuda\"").as_bytes());
+    let night = edge.run(&["nightly", "--date", "2026-03-03", "--dry-run"]);
+    assert_eq!(night.code, Some(3), "{}", night.stderr);
+    assert!(night.stderr.contains("not done: sweep, train, promote"), "{}", night.stderr);
+    let report = edge.path("edge-store/reports/daily_report_2026-03-03.html");
+    let report = std::fs::read_to_string(report).unwrap();
+    assert!(report.contains("the champion of an earlier night") && report.contains("sees no GPU"));
+}
+
+#[test]
 fn an_earlier_night_uses_the_champion_of_its_time_and_leaves_the_live_one() {
     let edge = Edge::with(SMALL);
     edge.run(&["nightly", "--date", "2026-03-03"]).done();

@@ -125,3 +125,26 @@ fn no_more_jobs_than_slots_work_at_once_and_all_end() {
         assert!((1..=2).contains(&seen.trim().parse::<usize>().unwrap()), "{id} saw {seen}");
     }
 }
+
+#[test]
+fn what_a_killed_program_left_at_work_is_stopped_before_the_next_attempt() {
+    let root = tempfile::tempdir().unwrap();
+    let mut first = LocalExecutor::new(root.path(), 1);
+    first
+        .submit(shell("job", "echo $$ > {output}/pid.new; mv {output}/pid.new {output}/pid; sleep 300"))
+        .unwrap();
+    let left = first.output("job").unwrap().join("pid");
+    wait_for("the process", || left.exists());
+    // As a kill would: nothing is cleared up.
+    std::mem::forget(first);
+    let mut second = LocalExecutor::new(root.path(), 1);
+    second.submit(shell("job", "touch '{output}/.done'")).unwrap();
+    assert_eq!(end_of(&mut second, "job"), JobState::Done);
+    wait_for("its end", || {
+        // Nobody reaps it here, since its parent lives.
+        let pid = fs::read_to_string(&left).unwrap();
+        fs::read_to_string(format!("/proc/{}/stat", pid.trim())).is_ok_and(|stat| stat.contains(") Z "))
+    });
+    let notes = fs::read_dir(root.path().join("job")).unwrap().flatten().map(|entry| entry.path());
+    assert_eq!(notes.filter(|path| path.extension().is_some_and(|e| e == "pid")).count(), 0);
+}
