@@ -104,8 +104,8 @@ impl Lock {
         let mut file = File::open(path).ok()?;
         let mut owner = String::new();
         file.read_to_string(&mut owner).ok()?;
-        // Whoever lets go leaves nothing written, and the dead hold nothing: then nobody's way is crossed.
-        if owner.is_empty() || is_dead(&owner) {
+        // Whoever lets go leaves nothing written; then nobody's way is crossed.
+        if owner.is_empty() {
             return None;
         }
         // A shared lock is given back as soon as it is had, and whoever wants the lock at this moment tries again.
@@ -119,13 +119,6 @@ impl Lock {
         told.map_err(failed(path))?;
         Ok(Self { file })
     }
-}
-
-/// Tells whether the process that wrote this about itself is gone, where the system says so.
-fn is_dead(owner: &str) -> bool {
-    let pid = owner.strip_prefix("process ").and_then(|rest| rest.split(' ').next());
-    let processes = Path::new("/proc");
-    pid.is_some_and(|pid| processes.join("self").exists() && !processes.join(pid).exists())
 }
 
 fn open(path: &Path) -> Result<File, LockError> {

@@ -87,8 +87,12 @@ pub fn list(runs: &Path) -> Result<Vec<RunSummary>, RunError> {
         entries => entries.map_err(failed("read", runs))?,
     };
     let folders = entries.filter_map(Result::ok).map(|entry| entry.path());
-    let summary =
-        |run: PathBuf| Some(RunSummary::of(&read_state(&run)?, Lock::holder(&run.join(".lock")).is_some()));
+    let summary = |run: PathBuf| {
+        // A copy under another name speaks of a run that it is not.
+        let record =
+            read_state(&run).filter(|record| run.file_name().is_some_and(|name| *name == *record.run_id))?;
+        Some(RunSummary::of(&record, Lock::holder(&run.join(".lock")).is_some()))
+    };
     let mut found: Vec<RunSummary> = folders.filter_map(summary).collect();
     found.sort_by(|a, b| (b.started_at, &b.run_id).cmp(&(a.started_at, &a.run_id)));
     Ok(found)

@@ -92,6 +92,10 @@ pub fn run_trial(
         Err(ModelError::Diverged { epoch, .. }) => (None, epoch),
         Err(other) => return Err(other),
     };
+    let (curve, validation_loss) = match curve.iter().position(|loss: &f64| !loss.is_finite()) {
+        Some(end) => (curve[..end].to_vec(), None),
+        None => (curve, validation_loss),
+    };
     let gave_up_at = spec.rungs.iter().find(|rung| rung.stops(&curve)).map(|rung| rung.epoch);
     let seconds = begin.elapsed().as_secs_f64();
     Ok(TrialResult { id: spec.id, validation_loss, epochs, gave_up_at, curve, seconds })

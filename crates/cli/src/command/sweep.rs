@@ -25,9 +25,15 @@ pub(crate) fn run(args: &SweepArgs, context: &Context) -> anyhow::Result<Status>
     let (date, as_of) = context.night(args.date)?;
     let stop = CancelFlag::default();
     let folder = context.runs_folder()?.join(format!("sweep-{date}-{}", as_of.strftime("%H%M%SZ")));
+    let graph = if args.dry_run {
+        None
+    } else {
+        Some(night::publish_graph(context, &night::graph_as_of(context, as_of)?)?.sha256)
+    };
     let sweep = Sweep {
         settings: &settings,
         as_of,
+        graph: graph.as_deref(),
         smoke_test: args.smoke_test,
         folder: &folder,
         log: &|line| say(&format!("  {line}")),
@@ -36,7 +42,6 @@ pub(crate) fn run(args: &SweepArgs, context: &Context) -> anyhow::Result<Status>
     if args.dry_run {
         return dry_run(&sweep, args.json, context);
     }
-    night::publish_graph(context, &night::graph_as_of(context, as_of)?)?;
     std::fs::create_dir_all(&folder)?;
     let _listening = night::park_on_signals(stop.clone(), "the trials");
     let swept = sweep.run(context)?;

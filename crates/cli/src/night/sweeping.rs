@@ -11,19 +11,15 @@ mod watch;
 use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use coordinator::{TaskContext, TaskOutput};
+use coordinator::{Lock, TaskContext, TaskOutput};
 use jiff::Timestamp;
 use model::{Rung, TrainSettings, TrialSpec};
 use serde::{Deserialize, Serialize};
 use sweep::{Ask, Ending, Record, State, Study, Trial};
 
 pub(crate) use self::watch::epoch_line;
-use self::{
-    bench::Bench,
-    keeping::{base, settings_of},
-    watch::Watch,
-};
-use super::{Night, write_step};
+use self::{bench::Bench, keeping::settings_of, watch::Watch};
+use super::{Night, graphs::Published, read_step, write_step};
 use crate::{
     context::{Context, wall_clock},
     settings::SweepSettings,
@@ -37,6 +33,8 @@ const STUDY: &str = "study.json";
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct TrialOrder {
     pub(crate) as_of: Timestamp,
+    /// The graph's sha256, which tells orders on different graphs apart.
+    pub(crate) graph: Option<String>,
     pub(crate) spec: TrialSpec,
 }
 
@@ -78,6 +76,8 @@ impl Swept {
 pub(crate) struct Sweep<'a> {
     pub(crate) settings: &'a SweepSettings,
     pub(crate) as_of: Timestamp,
+    /// The graph's sha256: what was found on another counts for nothing.
+    pub(crate) graph: Option<&'a str>,
     /// Whether tiny networks will do.
     pub(crate) smoke_test: bool,
     /// Where the study, its trials and its pictures lie.
@@ -91,9 +91,16 @@ pub(super) fn sweep_step(
     night: &Night,
     task: &TaskContext<'_>,
 ) -> anyhow::Result<TaskOutput> {
+    // What an earlier session found counts no more once this one begins.
+    match std::fs::remove_file(task.folder().join("result.json")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    let graph: Published = read_step(task, "graph")?;
     let sweep = Sweep {
         settings: &context.settings.sweep,
         as_of: night.as_of,
+        graph: Some(&graph.sha256),
         smoke_test: false,
         folder: task.folder(),
         log: &|line| task.log(line),
@@ -116,10 +123,13 @@ impl Sweep<'_> {
     /// Runs the trials, a few at a time, and returns the best settings.
     pub(crate) fn run(&self, context: &Context) -> anyhow::Result<Swept> {
         let path = self.folder.join(STUDY);
+        let _alone = Lock::try_take(&self.folder.join(".lock"), wall_clock())?;
         let mut study = self.study(context)?;
+        study.record().save(&path)?;
         let mut bench = Bench::open(context, self)?;
-        let watch = Watch::new(self.settings);
+        let watch = Watch::new(self.settings, ended(study.record()));
         for trial in study.record().pending() {
+            watch.begun(trial);
             bench.put(context, self, trial)?;
         }
         let ending = loop {
@@ -140,7 +150,7 @@ impl Sweep<'_> {
                         std::thread::sleep(Duration::from_millis(50));
                     }
                     for (id, outcome) in ended {
-                        (self.log)(&watch.ended(id, &outcome));
+                        watch.ended(id, &outcome, self.log);
                         study.tell(id, outcome, wall_clock())?;
                         study.record().save(&path)?;
                     }
@@ -156,19 +166,25 @@ impl Sweep<'_> {
     }
 
     fn ended(&self, study: &Study) -> String {
-        let ended = study.record().trials().iter().filter(|trial| trial.outcome.is_some()).count();
-        format!("{ended} of {}", counted(self.settings.trials, "trial"))
+        format!("{} of {}", ended(study.record()), counted(self.settings.trials, "trial"))
     }
 
     /// Returns what the process of a trial is told.
     pub(crate) fn order(&self, base: &serde_json::Value, trial: &Trial) -> anyhow::Result<TrialOrder> {
         let settings = settings_of(base, &trial.point)?;
         let settings = if self.smoke_test { tiny(&settings) } else { settings };
+        settings.check().with_context(|| format!("trial {} cannot be trained", trial.id))?;
+        let graph = self.graph.map(str::to_owned);
         let rung = |rung: &sweep::Rung| Rung { epoch: rung.epoch, worse_than: rung.worse_than };
         let rungs = trial.rungs.iter().map(rung).collect();
         let (id, seed, epochs) = (trial.id, settings.seed, settings.epochs);
-        Ok(TrialOrder { as_of: self.as_of, spec: TrialSpec { id, settings, seed, epochs, rungs } })
+        Ok(TrialOrder { as_of: self.as_of, graph, spec: TrialSpec { id, settings, seed, epochs, rungs } })
     }
+}
+
+/// Counts the trials that have ended.
+fn ended(study: &Record) -> usize {
+    study.trials().iter().filter(|trial| trial.outcome.is_some()).count()
 }
 
 /// Says why a sweep found nothing.

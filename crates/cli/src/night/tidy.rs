@@ -23,7 +23,12 @@ pub(super) fn tidy_task(context: &Context, as_of: Timestamp) -> anyhow::Result<O
     let asked = format!("It removes the {what} of nights older than {days} days: {found}");
     let work = move |task: &coordinator::TaskContext<'_>| {
         for run_id in &old {
-            std::fs::remove_dir_all(folder.join(run_id)).map_err(TaskError::new)?;
+            match std::fs::remove_dir_all(folder.join(run_id)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(TaskError::new(error));
+                }
+                _ => {}
+            }
             task.log(&format!("removed {run_id}"));
         }
         Ok(TaskOutput::new(format!("{} removed", counted(old.len(), "folder"))))

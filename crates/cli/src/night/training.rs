@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use anyhow::{Context as _, ensure};
-use coordinator::{TaskContext, TaskOutput};
+use coordinator::{TaskContext, TaskOutput, TaskState};
 use jiff::Timestamp;
 use market::{GameId, ModelCard, predictor::LeagueScores};
 use model::{Ensemble, Progress, Provenance, Stage, Step, TrainSettings, Trained, Trainer};
@@ -47,7 +47,9 @@ pub(super) fn train_step(
 ) -> anyhow::Result<TaskOutput> {
     // A sweep that ran out of time has found something all the same.
     let so_far = || Swept::so_far(context, &task.run_folder().join("sweep"));
-    let swept: Option<Swept> = read_step(task, "sweep").ok().or_else(so_far);
+    let is_done = task.earlier("sweep").is_some_and(|sweep| sweep.state == TaskState::Done);
+    let swept: Option<Swept> = if is_done { Some(read_step(task, "sweep")?) } else { None };
+    let swept = swept.or_else(so_far);
     let tried = swept.as_ref().map_or(1, |swept| swept.study.trials().len());
     let settings = swept.map_or_else(|| context.settings.model.clone(), |swept| swept.best);
     let mut progress = LogProgress { log: &|line| task.log(line), begun: Instant::now() };

@@ -36,6 +36,10 @@ fn check(settings: &SweepSettings) -> anyhow::Result<()> {
         let told = "sweep.workers is \"ssh\", but no node is described: add a [[sweep.ssh.nodes]] with name and folder";
         return Err(Usage(told.to_owned()).into());
     }
+    if settings.workers == Workers::Ssh && settings.memory_mb.is_some() {
+        let told = "sweep.memory_mb is for processes of this machine and for Ray; nodes reached by ssh keep no such limit";
+        return Err(Usage(told.to_owned()).into());
+    }
     Ok(())
 }
 
@@ -90,7 +94,9 @@ pub(super) fn job(
     };
     let flags = flags.into_iter().map(|flag| flag.to_string_lossy().into_owned());
     let order = ["trial", "--spec", &serde_json::to_string(order)?, "--out", "{output}"].map(str::to_owned);
-    Ok(JobSpec::new(id, program).args(flags).args(order).resources(resources))
+    // A trial may take as long as the whole sweep.
+    let timeout = context.settings.night.budget_of("sweep");
+    Ok(JobSpec::new(id, program).args(flags).args(order).resources(resources).timeout(timeout))
 }
 
 fn store(context: &Context) -> anyhow::Result<OsString> {

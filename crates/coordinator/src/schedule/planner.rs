@@ -13,6 +13,12 @@ use super::{
 /// Tries for one instant: a job that takes the machine down must not do so for ever.
 const MOST_ATTEMPTS: u32 = 2;
 
+/// A run that begins within this time after its instant is not late, whatever the grace: alarms ring a little after it.
+pub(super) const LATE: SignedDuration = SignedDuration::from_mins(2);
+
+/// A clock that is put right by less than this was right enough.
+const SLEW: SignedDuration = SignedDuration::from_hours(1);
+
 /// What to do about a job now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
@@ -73,7 +79,7 @@ impl Slot {
     /// A floor far ahead of the clock is of a time when the clock was wrong, or the clock is wrong now. Either way the
     /// job goes on from here; the journal keeps its floor until a run replaces it, for when the clock is put right.
     fn look_for_drift(&mut self, now: Timestamp, grace: SignedDuration) {
-        let ahead = self.settled().duration_since(now) > grace;
+        let ahead = self.settled().duration_since(now) > grace.max(SLEW);
         self.adrift = ahead.then(|| self.adrift.map_or(now, |since| since.min(now)));
     }
 }
@@ -104,6 +110,9 @@ impl Planner {
             let same = record.when == slot.when.to_string();
             let since = if same { record.since } else { now };
             slot.record = JobRecord { when: slot.when.to_string(), since, ..record.clone() };
+            if !same {
+                slot.record.last = slot.record.last.take().filter(|last| last.ended_at.is_some());
+            }
             slot.look_for_drift(now, self.grace);
         }
     }
@@ -123,7 +132,7 @@ impl Planner {
             let Some(due) = owed else {
                 return slot.cut_short(now, grace).map(|(due, attempt)| Decision::Run { job, due, attempt });
             };
-            if !slot.is_working && now.duration_since(due) <= grace {
+            if !slot.is_working && now.duration_since(due) <= grace.max(LATE) {
                 return Some(Decision::Run { job, due, attempt: 1 });
             }
             match &mut slot.adrift {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::{
     task::{Id, JoinError, JoinSet},
     time::{Instant, MissedTickBehavior, interval, sleep},
@@ -12,15 +12,13 @@ use super::{
     Ending, Outcome, Phase, Schedule, ScheduleError, Stop, Turn,
     alarm::Alarm,
     journal,
-    planner::Decision,
+    planner::{Decision, LATE},
     watch::{Desk, lock},
 };
 use crate::Lock;
 
 /// The clock is looked at even when nothing rings: it may have been put back.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
-/// A run that begins so long after its instant was missed.
-const LATE: SignedDuration = SignedDuration::from_mins(2);
 
 /// Jobs at work.
 #[derive(Default)]

@@ -7,7 +7,7 @@ use coordinator::{Executor, JobFailure, JobState};
 use model::TrialResult;
 use sweep::{Outcome, State, Trial};
 
-use super::{Sweep, base, watch::Watch};
+use super::{Sweep, watch::Watch};
 use crate::{command::trial::Order, context::Context, night::workers};
 
 /// How often a trial is begun before it counts as failed.
@@ -32,7 +32,7 @@ impl Bench {
 
     /// Hands a trial over.
     pub(super) fn put(&mut self, context: &Context, sweep: &Sweep<'_>, trial: &Trial) -> anyhow::Result<()> {
-        let order = sweep.order(&base(context, sweep.settings, sweep.as_of)?, trial)?;
+        let order = sweep.order(&sweep.base(context)?, trial)?;
         let seed = order.spec.seed;
         self.executor.submit(workers::job(context, sweep.settings, name(trial.id), &Order::Trial(order))?)?;
         let before = self.at_work.remove(&trial.id).map_or(0, |before| before.attempts);

@@ -1,11 +1,14 @@
 //! A study and its settings: begun, taken up again, and warmed by the nights before.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
 use model::TrainSettings;
 use serde_json::{Value, json};
-use sweep::{Domain, Options, Parameter, Point, Record, Space, Study};
+use sweep::{Domain, Options, Parameter, Point, Record, Space, State, Study, Trial};
 
 use super::{STUDY, Sweep};
 use crate::{context::Context, exit::Usage, settings::SweepSettings};
@@ -15,16 +18,19 @@ impl Sweep<'_> {
     pub(crate) fn study(&self, context: &Context) -> anyhow::Result<Study> {
         let space = space(context, self.settings)?;
         let options = options(context, self.settings);
-        let base = base(context, self.settings, self.as_of)?;
+        let base = self.base(context)?;
         let path = self.folder.join(STUDY);
         if path.exists() {
             let before = Record::open(&path)?;
-            if (before.space(), before.options(), before.base()) == (&space, &options, &base) {
+            if is_lost(&before) {
+                (self.log)("machines let the last sweep down: it begins anew");
+            } else if (before.space(), before.options(), before.base()) == (&space, &options, &base) {
                 let study = Study::resume(before)?;
                 (self.log)(&format!("goes on after {}", self.ended(&study)));
                 return Ok(study);
+            } else {
+                (self.log)("the settings or the graph have changed: the sweep begins anew");
             }
-            (self.log)("the settings have changed: the sweep begins anew");
         }
         let warm = warm_start(context, &space, self.as_of, self.settings.warm_start)?;
         if !warm.is_empty() {
@@ -32,6 +38,27 @@ impl Sweep<'_> {
         }
         Ok(Study::new(space, options, base, warm)?)
     }
+
+    /// Describes the settings that every trial starts from, and what they are tried on.
+    pub(super) fn base(&self, context: &Context) -> anyhow::Result<Value> {
+        let settings = TrainSettings { epochs: self.settings.epochs, ..context.settings.model.clone() };
+        let mut base = serde_json::to_value(settings)?;
+        base[OCCASION] = json!({"as_of": self.as_of, "graph": self.graph, "smoke_test": self.smoke_test});
+        Ok(base)
+    }
+}
+
+/// Where a study's base says what it is for, beside the settings.
+const OCCASION: &str = "occasion";
+
+/// Tells whether a sweep has ended of which machines brought trials to nothing: then it is worth doing again.
+fn is_lost(study: &Record) -> bool {
+    let failed = |trial: &Trial| {
+        trial.outcome.as_ref().is_some_and(|outcome| matches!(outcome.state, State::Failed { .. }))
+    };
+    study.trials().len() >= study.options().trials
+        && study.pending().next().is_none()
+        && study.trials().iter().any(failed)
 }
 
 fn options(context: &Context, settings: &SweepSettings) -> Options {
@@ -44,19 +71,11 @@ fn options(context: &Context, settings: &SweepSettings) -> Options {
     }
 }
 
-/// Describes the settings that every trial starts from, and the night that they are for.
-pub(crate) fn base(context: &Context, settings: &SweepSettings, as_of: Timestamp) -> anyhow::Result<Value> {
-    let mut base =
-        serde_json::to_value(TrainSettings { epochs: settings.epochs, ..context.settings.model.clone() })?;
-    base["as_of"] = json!(as_of);
-    Ok(base)
-}
-
 /// Returns the settings of one trial.
 pub(super) fn settings_of(base: &Value, point: &Point) -> anyhow::Result<TrainSettings> {
     let mut settings = base.clone();
     if let Some(settings) = settings.as_object_mut() {
-        settings.remove("as_of");
+        settings.remove(OCCASION);
         settings.extend(point.clone());
     }
     Ok(serde_json::from_value(settings)?)
@@ -68,10 +87,14 @@ fn space(context: &Context, settings: &SweepSettings) -> anyhow::Result<Space> {
         Some(space) => space.clone(),
         None => usual(context.settings.model.heads)?,
     };
-    let base = base(context, settings, Timestamp::UNIX_EPOCH)?;
+    let base = serde_json::to_value(&context.settings.model)?;
     for (name, parameter) in space.parameters() {
-        if base.get(name).is_none() || name == "as_of" {
+        if base.get(name).is_none() {
             return Err(Usage(format!("sweep.space.{name} is no setting of [model]")).into());
+        }
+        if FIXED.contains(&name.as_str()) {
+            let told = format!("sweep.space.{name} cannot be searched: a trial does not depend on it");
+            return Err(Usage(told).into());
         }
         for value in extremes(&parameter.domain) {
             let point = Point::from([(name.clone(), value.clone())]);
@@ -87,6 +110,9 @@ fn space(context: &Context, settings: &SweepSettings) -> anyhow::Result<Space> {
     Ok(space)
 }
 
+/// Settings that make no difference to what a trial is judged by, or that a sweep has an own word for.
+const FIXED: [&str; 7] = ["epochs", "ensemble", "refit", "seed", "device", "threads", "checkpoint_seconds"];
+
 fn extremes(domain: &Domain) -> Vec<Value> {
     match domain {
         Domain::Float { low, high, .. } | Domain::Log { low, high } => vec![json!(low), json!(high)],
@@ -96,9 +122,10 @@ fn extremes(domain: &Domain) -> Vec<Value> {
     }
 }
 
-/// What is searched when nothing is configured; the width stays a multiple of the heads.
+/// What is searched when nothing is configured; the width stays even and a multiple of the heads.
 fn usual(heads: i64) -> anyhow::Result<Space> {
-    let mut widths: Vec<i64> = [16, 32, 64].iter().map(|width| width.max(&heads) / heads * heads).collect();
+    let unit = if heads % 2 == 0 { heads } else { 2 * heads };
+    let mut widths: Vec<i64> = [16, 32, 64].iter().map(|width| width.max(&unit) / unit * unit).collect();
     widths.dedup();
     let widths = widths.into_iter().map(Value::from).collect();
     let domains = [
@@ -124,24 +151,30 @@ fn warm_start(
     let runs = context.runs_folder()?;
     let folders = std::fs::read_dir(&runs).into_iter().flatten().flatten().map(|entry| entry.path());
     let studies = folders.flat_map(|run| [run.join(STUDY), run.join("sweep").join(STUDY)]);
-    let earlier = studies.filter_map(|path| before(&path, as_of)).max_by_key(|(night, _)| *night);
-    Ok(earlier.map_or_else(Vec::new, |(_, study)| study.warm_start(space, count)))
+    let earlier =
+        studies.filter_map(|path| before(&path, as_of)).max_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    Ok(earlier.map_or_else(Vec::new, |(_, _, study)| study.warm_start(space, count)))
 }
 
-fn before(path: &Path, as_of: Timestamp) -> Option<(Timestamp, Record)> {
+/// Reads a study that found something before `as_of`, with its night and its place; those of smoke tests do not count.
+fn before(path: &Path, as_of: Timestamp) -> Option<(Timestamp, PathBuf, Record)> {
     let study = Record::open(path).ok()?;
-    let night: Timestamp = study.base()["as_of"].as_str()?.parse().ok()?;
-    (night < as_of && study.best().is_some()).then_some((night, study))
+    let occasion = &study.base()[OCCASION];
+    let night: Timestamp = occasion["as_of"].as_str()?.parse().ok()?;
+    let counts = night < as_of && occasion["smoke_test"] == false && study.best().is_some();
+    counts.then(|| (night, path.to_owned(), study))
 }
 
 #[cfg(test)]
 mod tests {
+    use sweep::Outcome;
+
     use super::*;
 
     #[test]
     fn a_point_replaces_settings_and_leaves_the_others() {
         let mut base = serde_json::to_value(TrainSettings::default()).unwrap();
-        base["as_of"] = json!("2026-03-02T09:00:00Z");
+        base[OCCASION] = json!({"as_of": "2026-03-02T09:00:00Z"});
         let point = Point::from([("layers".to_owned(), json!(2)), ("dropout".to_owned(), json!(0.25))]);
         let wanted = TrainSettings { layers: 2, dropout: 0.25, ..TrainSettings::default() };
         assert_eq!(settings_of(&base, &point).unwrap(), wanted);
@@ -152,7 +185,46 @@ mod tests {
         for heads in 1..9 {
             let space = usual(heads).unwrap();
             let Domain::Choice(widths) = &space.parameters()["hidden"].domain else { panic!("{space:?}") };
-            assert!(widths.iter().all(|width| width.as_i64().unwrap() % heads == 0), "{widths:?}");
+            for width in widths {
+                let hidden = width.as_i64().unwrap();
+                let settings = TrainSettings { hidden, heads, ..TrainSettings::default() };
+                assert!(settings.check().is_ok(), "{hidden} with {heads} heads");
+            }
         }
+    }
+
+    /// A study of one trial for a morning that ended like this.
+    fn study_of(smoke_test: bool, state: State, loss: Option<f64>) -> Record {
+        let occasion = json!({"as_of": "2026-03-02T09:00:00Z", "graph": null, "smoke_test": smoke_test});
+        let options = Options { trials: 1, ..Options::default() };
+        let mut study =
+            Study::new(usual(4).unwrap(), options, json!({OCCASION: occasion}), Vec::new()).unwrap();
+        study.ask(Timestamp::UNIX_EPOCH);
+        let outcome =
+            Outcome { state, loss, curve: vec![], seconds: 1.0, seed: 1, attempts: 3, worker: None };
+        study.tell(0, outcome, Timestamp::UNIX_EPOCH).unwrap();
+        study.record().clone()
+    }
+
+    #[test]
+    fn only_earlier_nights_that_found_something_are_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(STUDY);
+        let counts = |study: Record, as_of: &str| {
+            study.save(&path).unwrap();
+            before(&path, as_of.parse().unwrap()).is_some()
+        };
+        let found = || study_of(false, State::Complete, Some(6.7));
+        assert!(counts(found(), "2026-03-03T09:00:00Z"));
+        assert!(!counts(found(), "2026-03-02T09:00:00Z"), "a night learns nothing from itself");
+        assert!(!counts(study_of(true, State::Complete, Some(9.0)), "2026-03-03T09:00:00Z"));
+        assert!(!counts(study_of(false, State::Diverged, None), "2026-03-03T09:00:00Z"));
+    }
+
+    #[test]
+    fn a_sweep_that_machines_brought_to_nothing_is_done_again() {
+        let why = "the disk is full".to_owned();
+        assert!(is_lost(&study_of(false, State::Failed { why }, None)));
+        assert!(!is_lost(&study_of(false, State::Diverged, None)));
     }
 }

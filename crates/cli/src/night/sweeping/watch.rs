@@ -24,9 +24,11 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(settings: &SweepSettings) -> Self {
+    /// Begins to watch a sweep of which so many trials have ended.
+    pub(super) fn new(settings: &SweepSettings, ended: usize) -> Self {
         let lines = MultiProgress::new();
         let all = lines.add(progress::bar(settings.trials as u64, "trials"));
+        all.set_position(ended as u64);
         let (wanted, epochs) = (settings.trials, settings.epochs);
         Self { lines, all, trials: RefCell::default(), wanted, epochs }
     }
@@ -54,8 +56,8 @@ impl Watch {
         }
     }
 
-    /// Takes the trial's line away and says in words how it ended.
-    pub(super) fn ended(&self, id: usize, outcome: &Outcome) -> String {
+    /// Takes the trial's line away and tells `log` in words how it ended.
+    pub(super) fn ended(&self, id: usize, outcome: &Outcome, log: &dyn Fn(&str)) {
         if let Some((bar, _)) = self.trials.borrow_mut().remove(&id) {
             bar.finish_and_clear();
         }
@@ -67,7 +69,9 @@ impl Watch {
             State::Failed { why } => format!("failed: {why}"),
             _ => format!("loss {loss}"),
         };
-        format!("trial {id} of {}: {ended}, {:.0} s", self.wanted, outcome.seconds)
+        let (done, wanted) = (self.all.position(), self.wanted);
+        let line = format!("trial {id}: {ended}, {:.0} s ({done} of {wanted})", outcome.seconds);
+        self.lines.suspend(|| log(&line));
     }
 }
 

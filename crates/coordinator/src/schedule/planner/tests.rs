@@ -139,3 +139,17 @@ fn what_other_jobs_left_in_the_journal_stays() {
     other.add("fetch", When::parse("0 9 * * *", "UTC").unwrap(), instant("2024-05-01T00:00:00Z"));
     assert_eq!(other.records(records).into_keys().collect::<Vec<_>>(), ["fetch", "report"]);
 }
+
+#[test]
+fn without_a_grace_a_job_runs_on_time_and_only_then() {
+    let mut planner = nine("2024-05-10T08:00:00Z");
+    planner.grace = SignedDuration::ZERO;
+    // Alarms ring a little after the instant.
+    assert_eq!(planner.look(instant("2024-05-10T09:00:00.4Z")), run("2024-05-10T09:00:00Z", 1));
+    work(&mut planner, "2024-05-10T09:00:00Z", Ending::Done);
+    // Nor does a clock that is put back by seconds make it run twice.
+    assert_eq!(planner.look(instant("2024-05-10T08:59:58Z")), []);
+    assert_eq!(planner.look(instant("2024-05-10T09:00:01Z")), []);
+    let due = instant("2024-05-11T09:00:00Z");
+    assert_eq!(planner.look(instant("2024-05-11T09:10:00Z")), [Decision::TooLate { job: 0, due }]);
+}
