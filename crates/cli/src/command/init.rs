@@ -60,6 +60,9 @@ mod tests {
                     "min_stake",
                     "folder",
                     "program",
+                    "memory_mb",
+                    "space.",
+                    "budget.",
                 ]
                 .iter()
                 .any(|key| line.starts_with(key))
