@@ -24,7 +24,7 @@ alone() {
     fi
   fi
   # A short path: sockets lie below it.
-  folder="$(mktemp -d /tmp/edge-ray.XXXXXX)"
+  folder="$(mktemp -d -t edge-ray.XXXXXX)"
   child=
   trap leave_nothing EXIT
   trap 'exit 1' INT TERM HUP

@@ -294,9 +294,12 @@ pub(crate) struct ReportArgs {
     /// The night [default: the last one that ran]
     #[arg(long, value_name = "DATE")]
     pub(crate) date: Option<Date>,
-    /// Send it by mail to `SMTP_TO`, or write an .eml when there is no server
+    /// Send it by mail to `SMTP_TO`, or write an .eml when there is no server; nobody gets it twice
     #[arg(long)]
     pub(crate) send: bool,
+    /// Send it to these addresses instead, with commas between them
+    #[arg(long, value_name = "ADDRESSES", requires = "send")]
+    pub(crate) to: Option<String>,
 }
 
 #[derive(Debug, Args, Clone)]

@@ -12,6 +12,7 @@ mod graph;
 mod init;
 mod jobs;
 mod ledger;
+mod listening;
 mod model;
 mod nightly;
 mod predict;

@@ -41,7 +41,7 @@ pub(crate) use self::{
     closing::{Closings, closing},
     graphs::{graph_as_of, latest_graph, publish_graph},
     information::measure,
-    mailing::{mail, stored},
+    mailing::{addresses, configured, mail, stored},
     parking::park_on_signals,
     played::Played,
     reporting::write_page,

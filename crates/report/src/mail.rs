@@ -94,6 +94,14 @@ impl Message {
     }
 }
 
+/// Returns the address alone, without the name before it.
+///
+/// # Errors
+/// An address that is none.
+pub fn bare_address(text: &str) -> Result<String, MailError> {
+    Ok(mailbox(text)?.email.to_string())
+}
+
 fn mailbox(text: &str) -> Result<Mailbox, MailError> {
     text.trim().parse().map_err(|_| MailError::Address(single_line(text)))
 }

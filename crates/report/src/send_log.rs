@@ -50,6 +50,11 @@ impl SendKey {
         Self { date, recipient: recipient.trim().to_lowercase(), report_sha256: report_sha256.to_owned() }
     }
 
+    /// Tells whether the mail goes to this bare address.
+    pub fn is_to(&self, address: &str) -> bool {
+        self.recipient == address.trim().to_lowercase()
+    }
+
     /// Builds the key of a rendered report.
     pub fn of(date: Date, recipient: &str, rendered: &Rendered) -> Self {
         let hash = Sha256::new()

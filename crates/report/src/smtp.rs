@@ -11,7 +11,13 @@
 
 use std::{error::Error, fmt, net::IpAddr, time::Duration};
 
-use lettre::{SmtpTransport, Transport, transport::smtp};
+use lettre::{
+    SmtpTransport, Transport,
+    transport::smtp::{
+        self,
+        client::{Certificate, Tls, TlsParameters, TlsParametersBuilder},
+    },
+};
 
 use crate::mail::Message;
 
@@ -36,8 +42,8 @@ pub enum MailError {
     /// The server said no for good; trying again later will not help.
     #[error("{server} refused the mail to {recipient}: {reply}")]
     Refused {
-        /// Server.
-        server: SmtpUrl,
+        /// Server, without its login.
+        server: String,
         /// To whom.
         recipient: String,
         /// Its words.
@@ -48,8 +54,8 @@ pub enum MailError {
         "{server} did not take the mail to {recipient} in {attempts} attempts: {reply}; it goes out at the next run"
     )]
     PutOff {
-        /// Server.
-        server: SmtpUrl,
+        /// Server, without its login.
+        server: String,
         /// To whom.
         recipient: String,
         /// Attempts made.
@@ -60,12 +66,14 @@ pub enum MailError {
 }
 
 /// Where mail goes: `smtps://user:password@host`, `smtp://host?tls=required`, or plain `smtp://` on loopback.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct SmtpUrl {
     url: String,
     /// Scheme, host and port: all that may be shown.
     shown: String,
     secrets: Vec<String>,
+    /// Certificates to trust beside the usual ones.
+    roots: Vec<Certificate>,
 }
 
 impl SmtpUrl {
@@ -77,16 +85,14 @@ impl SmtpUrl {
         let (login, server) = authority.rsplit_once('@').unwrap_or(("", authority));
         let shown = format!("{scheme}://{server}");
         let wrong = |reason| MailError::Url { server: server.to_owned(), reason };
-        let query = rest.split_once('?').map_or("", |(_, query)| query);
-        let requires_tls = query.split('&').any(|pair| pair == "tls=required");
         match scheme {
             "smtps" => {}
-            "smtp" if requires_tls || is_loopback(host(server)) => {}
+            "smtp" if requires_tls(url) || is_loopback(host(server)) => {}
             "smtp" => return Err(wrong("it would travel in the clear; write smtps:// or add ?tls=required")),
             _ => return Err(wrong("it must begin with smtps:// or smtp://")),
         }
         let secrets = secrets(login);
-        let parsed = Self { url: url.to_owned(), shown, secrets };
+        let parsed = Self { url: url.to_owned(), shown, secrets, roots: Vec::new() };
         // What lettre says of a bad address may repeat it, so its words are left out.
         parsed
             .transport(Duration::from_secs(1))
@@ -94,8 +100,42 @@ impl SmtpUrl {
         Ok(parsed)
     }
 
+    /// Trusts the certificate authorities of a PEM file too, for a server of one's own.
+    ///
+    /// # Errors
+    /// A text that holds no certificate.
+    pub fn trusting(mut self, pem: &str) -> Result<Self, MailError> {
+        let marker = "-----END CERTIFICATE-----";
+        let wrong = || MailError::Url {
+            server: self.shown.clone(),
+            reason: "the file of SMTP_CA_FILE holds no certificate in PEM form",
+        };
+        let texts = pem.split_inclusive(marker).filter(|text| text.ends_with(marker));
+        let roots = texts.map(|text| Certificate::from_pem(text.as_bytes()).map_err(|_| wrong()));
+        let roots = roots.collect::<Result<Vec<_>, _>>()?;
+        if roots.is_empty() {
+            return Err(wrong());
+        }
+        self.roots.extend(roots);
+        Ok(self)
+    }
+
     fn transport(&self, timeout: Duration) -> Result<SmtpTransport, smtp::Error> {
-        Ok(SmtpTransport::from_url(&self.url)?.timeout(Some(timeout)).build())
+        let transport = SmtpTransport::from_url(&self.url)?.timeout(Some(timeout));
+        let (scheme, server) = self.shown.split_once("://").unwrap_or_default();
+        let in_the_clear = scheme == "smtp" && !requires_tls(&self.url);
+        if self.roots.is_empty() || in_the_clear {
+            return Ok(transport.build());
+        }
+        let parameters = TlsParameters::builder(host(server).to_owned());
+        let parameters = self
+            .roots
+            .iter()
+            .cloned()
+            .fold(parameters, TlsParametersBuilder::add_root_certificate)
+            .build()?;
+        let tls = if scheme == "smtps" { Tls::Wrapper(parameters) } else { Tls::Required(parameters) };
+        Ok(transport.tls(tls).build())
     }
 
     /// Removes login and password from a text.
@@ -121,6 +161,10 @@ fn host(server: &str) -> &str {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => server.split(':').next().unwrap_or_default(),
     }
+}
+
+fn requires_tls(url: &str) -> bool {
+    url.split_once('?').is_some_and(|(_, query)| query.split('&').any(|pair| pair == "tls=required"))
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -180,7 +224,7 @@ pub fn send(url: &SmtpUrl, message: &Message, retry: &Retry) -> Result<(), MailE
     for attempt in 1.. {
         let Err(error) = transport.send(&message.inner) else { return Ok(()) };
         if error.is_permanent() {
-            let (server, recipient) = (url.clone(), message.recipient().to_owned());
+            let (server, recipient) = (url.to_string(), message.recipient().to_owned());
             return Err(MailError::Refused { server, recipient, reply: words(url, &error) });
         }
         let is_hopeless = error.is_tls() || error.is_client();
@@ -194,7 +238,7 @@ pub fn send(url: &SmtpUrl, message: &Message, retry: &Retry) -> Result<(), MailE
 }
 
 fn put_off(url: &SmtpUrl, message: &Message, attempts: u32, error: &smtp::Error) -> MailError {
-    let (server, recipient) = (url.clone(), message.recipient().to_owned());
+    let (server, recipient) = (url.to_string(), message.recipient().to_owned());
     MailError::PutOff { server, recipient, attempts, reply: words(url, error) }
 }
 

@@ -17,7 +17,8 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Status
     let key = night::write_page(context, &night::stored(context, date)?)?;
     context.print(&format!("{}/{key}", context.store()?.root()))?;
     if args.send {
-        say(&format!("edge: {}", night::mail(context, date)?));
+        let to = args.to.as_deref().map_or_else(|| night::configured(context), night::addresses);
+        say(&format!("edge: {}", night::mail(context, date, &to)?));
     }
     Ok(Status::Done)
 }

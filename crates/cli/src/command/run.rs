@@ -126,11 +126,24 @@ fn approve(args: &RunApproveArgs, context: &Arc<Context>) -> anyhow::Result<Stat
     let run_id = chosen(&runs, args.run.as_deref(), |_| true)?;
     // A night at work would not notice.
     drop(guard::begin_night(context)?);
+    if let Some(later) = later_night(&runs, &run_id)? {
+        let told = format!("night {later} has been since {run_id}: what the older one asked has lapsed");
+        return Err(Usage(told).into());
+    }
     runs::approve(&runs, &run_id, &args.task).map_err(|error| match error {
         RunError::NotAsked { .. } => anyhow::Error::from(Usage(error.to_string())),
         other => other.into(),
     })?;
     go_on(context, &run_id, args.json)
+}
+
+/// Returns a night after this one; going on with the older would put its report and its champion before the later's.
+fn later_night(runs: &Path, run_id: &str) -> anyhow::Result<Option<String>> {
+    let night = night::of_run(runs, run_id)?;
+    let others = runs::list(runs)?.into_iter().map(|run| run.run_id);
+    Ok(others
+        .into_iter()
+        .find(|other| night::of_run(runs, other).is_ok_and(|other| other.as_of > night.as_of)))
 }
 
 /// Returns the run that was named, or the last one that will do.

@@ -9,11 +9,9 @@ use coordinator::{
     schedule::{JobReport, LastRun, Report, Watch},
 };
 use jiff::{Timestamp, tz::TimeZone};
-use serve::{
-    ServeError, Settings, Token,
-    health::{Checkup, serve_health},
-};
+use serve::health::{Checkup, serve_health};
 
+use super::listening;
 use crate::{
     args::ScheduleArgs,
     context::{Context, say, wall_clock},
@@ -147,18 +145,8 @@ async fn answer_health(args: &ScheduleArgs, context: &Context, watch: Watch) -> 
     if listen.is_empty() {
         return Ok(());
     }
-    let listen = listen.parse().map_err(|_| {
-        Usage(format!("`{listen}` is no address to listen on: write for instance 127.0.0.1:8001"))
-    })?;
-    let token = context
-        .variable("EDGE_SERVE_TOKEN")
-        .map(|text| Token::new(text).ok_or_else(|| Usage("EDGE_SERVE_TOKEN is no usable token".to_owned())))
-        .transpose()?;
-    let settings = Settings { listen, token, ..Settings::default() };
-    let listener = serve::listen(&settings).await.map_err(|error| match error {
-        ServeError::PublicWithoutToken { .. } => anyhow::Error::from(Usage(format!("{error:#}"))),
-        other => other.into(),
-    })?;
+    let settings = listening::settings(context, listen, "127.0.0.1:8001")?;
+    let listener = listening::listen(&settings).await?;
     say(&format!("edge: health at http://{}/healthz", listener.local_addr()?));
     tokio::spawn(async move {
         let served = serve_health(listener, settings.token, move || checkup(&watch), std::future::pending());

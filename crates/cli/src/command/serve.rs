@@ -4,31 +4,22 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use coordinator::schedule::until_asked_to_stop;
-use serve::{App, ServeError, Serving, Settings, Token};
+use serve::{App, Serving};
 
+use super::listening;
 use crate::{
     args::ServeArgs,
     context::{Context, say, wall_clock},
-    exit::{Status, Usage},
+    exit::Status,
     night,
 };
 
 pub(crate) fn run(args: &ServeArgs, context: &Arc<Context>) -> anyhow::Result<Status> {
     let listen = args.listen.as_ref().unwrap_or(&context.settings.serve.listen);
-    let listen = listen.parse().map_err(|_| {
-        Usage(format!("`{listen}` is no address to listen on: write for instance 127.0.0.1:8000"))
-    })?;
-    let token = context
-        .variable("EDGE_SERVE_TOKEN")
-        .map(|text| Token::new(text).ok_or_else(|| Usage("EDGE_SERVE_TOKEN is no usable token".to_owned())))
-        .transpose()?;
-    let settings = Settings { listen, token, ..Settings::default() };
+    let settings = listening::settings(context, listen, "127.0.0.1:8000")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let listener = serve::listen(&settings).await.map_err(|error| match error {
-            ServeError::PublicWithoutToken { .. } => anyhow::Error::from(Usage(format!("{error:#}"))),
-            other => other.into(),
-        })?;
+        let listener = listening::listen(&settings).await?;
         let serving = Serving::empty("the model is being loaded");
         let address = listener.local_addr()?;
         load_in_background(context, &serving);

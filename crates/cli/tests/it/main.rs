@@ -6,6 +6,10 @@ mod backtest;
 mod bad_input;
 mod edge;
 mod ledger;
+mod mail;
+#[path = "../../../report/tests/it/mailbox.rs"]
+#[expect(dead_code, reason = "the report's tests use more of it")]
+mod mailbox;
 mod names;
 mod night;
 mod real_data;

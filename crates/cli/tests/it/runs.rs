@@ -37,6 +37,8 @@ fn a_night_is_listed_shown_and_a_task_of_it_done_again() {
     night.done();
     assert!(edge.path(old).exists(), "nobody has said yes");
     edge.run(&["run", "approve", "predict"]).refused(2, &["waits for no approval"]);
+    let lapsed = edge.run(&["run", "approve", "tidy", "--run", "2025-01-01-090000Z"]);
+    lapsed.refused(2, &["2026-03-02-090000Z has been since"]);
     edge.run(&["run", "approve", "tidy"]).done();
     assert!(!edge.path(old).exists());
     let listed = edge.run(&["run", "list"]).done();

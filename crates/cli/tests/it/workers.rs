@@ -40,12 +40,22 @@ fn workers_that_are_not_there_are_named_with_the_way_out() {
     edge.run(&[&SWEEP[..], &["--workers", "ray"]].concat()).refused(1, &["127.0.0.1:9", "head"]);
 }
 
+/// Cuts the only study of the store in half, as a full disk may.
+fn cut_in_half(edge: &Edge) {
+    let runs = std::fs::read_dir(edge.path("edge-store/runs")).unwrap();
+    let study = runs.map(|run| run.unwrap().path().join("study.json")).find(|path| path.exists()).unwrap();
+    let bytes = std::fs::read(&study).unwrap();
+    std::fs::write(&study, &bytes[..bytes.len() / 2]).unwrap();
+}
+
 #[test]
 fn a_node_finds_what_this_machine_finds() {
     let edge = Edge::with("");
     let Some(fleet) = Fleet::start(1) else { return };
     edge.run(&["fetch"]).done();
     let here = found(&edge, &[]);
+    cut_in_half(&edge);
+    assert_eq!(found(&edge, &[]), here, "the half of a study is set aside, and the sweep begins anew");
     let node = fleet.node(0);
     let settings = serde_json::json!({"sweep": {"ssh": {"nodes": [node]}}});
     edge.write("edge.toml", toml::to_string(&settings).unwrap().as_bytes());

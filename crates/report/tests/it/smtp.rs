@@ -3,14 +3,17 @@
 use std::{
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use report::{MailError, Message, Retry, SmtpUrl, render, send};
 
-use crate::{fixture::normal_night, mail::envelope};
+use crate::{
+    fixture::normal_night,
+    mail::envelope,
+    mailbox::{Mailbox, PASSWORD, Security, USER},
+};
 
 const QUICK: Retry =
     Retry { attempts: 3, first_pause: Duration::from_millis(5), timeout: Duration::from_secs(20) };
@@ -130,77 +133,55 @@ fn a_server_that_is_not_there_is_named() {
     assert!(error.to_string().contains(&address.to_string()), "{error}");
 }
 
-/// A real server, written by others; prints each mail, taken apart, as one JSON line.
-const REAL_SERVER: &str = r#"
-import email, email.policy, hashlib, json, socket, sys
-from aiosmtpd.controller import Controller
-class Handler:
-    async def handle_DATA(self, server, session, envelope):
-        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        part = lambda p: {"type": p.get_content_type(), "id": p["Content-ID"], "sha256": hashlib.sha256(p.get_payload(decode=True)).hexdigest(),
-            "text": p.get_content() if p.get_content_maintype() == "text" else None}
-        print(json.dumps({"from": envelope.mail_from, "to": envelope.rcpt_tos, "subject": mail["Subject"], "id": mail["Message-ID"],
-            "structure": [p.get_content_type() for p in mail.walk()], "parts": [part(p) for p in mail.walk() if not p.is_multipart()]}), flush=True)
-        return "250 taken"
-with socket.socket() as probe:
-    probe.bind(("127.0.0.1", 0)); port = probe.getsockname()[1]
-controller = Controller(Handler(), hostname="127.0.0.1", port=port)
-controller.start()
-print(port, flush=True)
-sys.stdin.read()
-controller.stop()
-"#;
-
-/// Starts the real server, or says why not.
-fn real_server() -> Option<(Child, BufReader<std::process::ChildStdout>, String)> {
-    let has = Command::new("python3").args(["-c", "import aiosmtpd"]).stderr(Stdio::null()).status();
-    if !has.is_ok_and(|status| status.success()) {
-        #[expect(clippy::disallowed_methods, reason = "tests decide here whether a skip is a failure")]
-        let all = std::env::var("EDGE_TEST_ALL").is_ok_and(|value| value == "1");
-        assert!(!all, "python3 has no aiosmtpd: pip install aiosmtpd");
-        eprintln!(
-            "skipped: python3 has no aiosmtpd (pip install aiosmtpd); EDGE_TEST_ALL=1 makes this a failure"
-        );
-        return None;
+#[test]
+fn a_real_server_receives_text_page_and_pictures() {
+    for security in [Security::Plain, Security::StartTls, Security::Tls] {
+        let Some(mailbox) = Mailbox::open(security) else { return };
+        let rendered = render(&normal_night()).unwrap();
+        let message = Message::compose(&rendered, &envelope("reader@example.org")).unwrap();
+        let url = SmtpUrl::parse(&mailbox.url(USER, PASSWORD)).unwrap();
+        let url = url.trusting(&std::fs::read_to_string(mailbox.authority()).unwrap()).unwrap();
+        send(&url, &message, &QUICK).unwrap();
+        let mails = mailbox.close();
+        assert_eq!(mails.len(), 1);
+        let mail = &mails[0];
+        assert_eq!((&mail["tls"], &mail["login"]), (&(security != Security::Plain).into(), &mail["tls"]));
+        assert_eq!(mail["from"], "edge@example.org");
+        assert_eq!(mail["to"], serde_json::json!(["reader@example.org"]));
+        assert_eq!(mail["subject"], "Daily Edge Report 2026-11-20 · 3 edges");
+        assert_eq!(mail["id"], message.message_id());
+        let structure = [
+            "multipart/alternative",
+            "text/plain",
+            "multipart/related",
+            "text/html",
+            "image/png",
+            "image/png",
+        ];
+        assert_eq!(mail["structure"], serde_json::json!(structure));
+        let text_of = |index: usize| mail["parts"][index]["text"].as_str().unwrap().replace("\r\n", "\n");
+        assert_eq!(text_of(0).trim_end(), rendered.text.trim_end());
+        assert_eq!(text_of(1).trim_end(), rendered.mail_html.trim_end());
+        for (part, picture) in mail["parts"].as_array().unwrap()[2..].iter().zip(&rendered.attachments) {
+            assert_eq!(part["id"], format!("<{}>", picture.content_id));
+            let hash = <sha2::Sha256 as sha2::Digest>::digest(&picture.bytes);
+            assert_eq!(part["sha256"], report::format::hexadecimal(&hash), "the picture arrives bit for bit");
+        }
     }
-    let mut child = Command::new("python3")
-        .args(["-c", REAL_SERVER])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut output = BufReader::new(child.stdout.take().unwrap());
-    let mut port = String::new();
-    output.read_line(&mut port).unwrap();
-    Some((child, output, port.trim().to_owned()))
 }
 
 #[test]
-fn a_real_server_receives_text_page_and_pictures() {
-    let Some((mut child, mut output, port)) = real_server() else { return };
-    let rendered = render(&normal_night()).unwrap();
-    let message = Message::compose(&rendered, &envelope("reader@example.org")).unwrap();
-    let patient = Retry { timeout: Duration::from_secs(20), ..QUICK };
-    send(&SmtpUrl::parse(&format!("smtp://127.0.0.1:{port}")).unwrap(), &message, &patient).unwrap();
-    let mut line = String::new();
-    output.read_line(&mut line).unwrap();
-    drop(child.stdin.take());
-    child.wait().unwrap();
-
-    let mail: serde_json::Value = serde_json::from_str(&line).unwrap();
-    assert_eq!(mail["from"], "edge@example.org");
-    assert_eq!(mail["to"], serde_json::json!(["reader@example.org"]));
-    assert_eq!(mail["subject"], "Daily Edge Report 2026-11-20 · 3 edges");
-    assert_eq!(mail["id"], message.message_id());
-    let structure =
-        ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png", "image/png"];
-    assert_eq!(mail["structure"], serde_json::json!(structure));
-    let text_of = |index: usize| mail["parts"][index]["text"].as_str().unwrap().replace("\r\n", "\n");
-    assert_eq!(text_of(0).trim_end(), rendered.text.trim_end());
-    assert_eq!(text_of(1).trim_end(), rendered.mail_html.trim_end());
-    for (part, picture) in mail["parts"].as_array().unwrap()[2..].iter().zip(&rendered.attachments) {
-        assert_eq!(part["id"], format!("<{}>", picture.content_id));
-        let hash = <sha2::Sha256 as sha2::Digest>::digest(&picture.bytes);
-        assert_eq!(part["sha256"], report::format::hexadecimal(&hash), "the picture arrives bit for bit");
-    }
+fn a_wrong_password_and_a_server_that_nobody_vouches_for_are_told_without_secrets() {
+    let Some(mailbox) = Mailbox::open(Security::Tls) else { return };
+    let authority = std::fs::read_to_string(mailbox.authority()).unwrap();
+    let wrong = SmtpUrl::parse(&mailbox.url(USER, "hunter2")).unwrap().trusting(&authority).unwrap();
+    let error = send(&wrong, &message(), &QUICK).unwrap_err();
+    assert!(matches!(error, MailError::Refused { .. }), "{error:?}");
+    assert!(error.to_string().contains("535") && !format!("{error:?}").contains("hunter2"), "{error:?}");
+    let strange = SmtpUrl::parse(&mailbox.url(USER, PASSWORD)).unwrap();
+    let error = send(&strange, &message(), &QUICK).unwrap_err();
+    assert!(matches!(error, MailError::PutOff { .. }), "{error:?}");
+    assert!(error.to_string().contains("ertificate") && !error.to_string().contains("pa55"), "{error}");
+    assert!(strange.trusting("nothing").unwrap_err().to_string().contains("SMTP_CA_FILE"));
+    assert_eq!(mailbox.close().len(), 0);
 }

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anyhow::Context as _;
 use jiff::Timestamp;
 use model::TrainSettings;
 use serde_json::{Value, json};
@@ -19,15 +20,14 @@ impl Sweep<'_> {
         let space = space(context, self.settings)?;
         let options = options(context, self.settings);
         let base = self.base(context)?;
-        let path = self.folder.join(STUDY);
-        if path.exists() {
-            let before = Record::open(&path)?;
-            if is_lost(&before) {
+        if let Some(before) = self.before()? {
+            if is_lost(before.record()) {
                 (self.log)("machines let the last sweep down: it begins anew");
-            } else if (before.space(), before.options(), before.base()) == (&space, &options, &base) {
-                let study = Study::resume(before)?;
-                (self.log)(&format!("goes on after {}", self.ended(&study)));
-                return Ok(study);
+            } else if (before.record().space(), before.record().options(), before.record().base())
+                == (&space, &options, &base)
+            {
+                (self.log)(&format!("goes on after {}", self.ended(&before)));
+                return Ok(before);
             } else {
                 (self.log)("the settings or the graph have changed: the sweep begins anew");
             }
@@ -37,6 +37,26 @@ impl Sweep<'_> {
             (self.log)(&format!("begins with the best of the last study: {}", warm.len()));
         }
         Ok(Study::new(space, options, base, warm)?)
+    }
+
+    /// Returns the study that lies in the folder; one that cannot be gone on with is set aside, so that no night fails for it twice.
+    fn before(&self) -> anyhow::Result<Option<Study>> {
+        let path = self.folder.join(STUDY);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let error =
+            match Record::open(&path).map_err(anyhow::Error::from).and_then(|it| Ok(Study::resume(it)?)) {
+                Ok(study) => return Ok(Some(study)),
+                Err(error) => error,
+            };
+        let aside = path.with_extension("json.unusable");
+        std::fs::rename(&path, &aside).with_context(|| format!("cannot set {} aside", path.display()))?;
+        (self.log)(&format!(
+            "the last sweep cannot be gone on with, {error:#}: it lies in {}",
+            aside.display()
+        ));
+        Ok(None)
     }
 
     /// Describes the settings that every trial starts from, and what they are tried on.
