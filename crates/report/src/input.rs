@@ -16,7 +16,7 @@ mod pick;
 mod slate;
 
 pub use health::{FailedTask, Feed, FeedStatus, Quarantine};
-pub use history::{BankrollPoint, Champion, RecordRow, SettledBet};
+pub use history::{BankrollPoint, Champion, Luck, RecordRow, SettledBet};
 pub use pick::{Lens, LensScore, LensView, NearMiss, Pick};
 pub use slate::{BestPrice, SlateGame, SlateOutcome};
 
@@ -75,6 +75,9 @@ pub struct ReportData {
     pub bankroll_curve: Vec<BankrollPoint>,
     /// Record by league and market; the row without either is the whole.
     pub record: Vec<RecordRow>,
+    /// Whether the record is luck; none while there are too few games to say.
+    #[serde(default)]
+    pub luck: Option<Luck>,
     /// Held-out scores, models beside baselines, per league.
     pub models: Vec<LeagueScores>,
     /// Calibration of the champion on held-out games; may be empty.

@@ -21,6 +21,7 @@ pub mod headline;
 pub mod input;
 mod layout;
 pub mod mail;
+mod mjml;
 pub mod send_log;
 pub mod smtp;
 pub mod templates;

@@ -10,32 +10,53 @@
 //! assert_eq!(rendered.attachments.len(), 2);
 //! ```
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+mod error;
+
+pub use error::ReportError;
+
+use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 use tera::{Context, ErrorKind, Tera};
 
 use crate::{
-    chart::{ChartError, Charts},
+    chart::Charts,
     format, headline,
     input::{Mode, ReportData},
     layout,
+    mjml::{self, Fault},
     view::{Limits, View},
 };
 
 /// Longest mail body in bytes; a well-known mail program clips what is longer than 102 kB.
 pub const LONGEST_MAIL: usize = 100_000;
 
-const EMBEDDED: [(&str, &str); 6] = [
+const EMBEDDED: [(&str, &str); 14] = [
+    ("mail.css", include_str!("../templates/mail.css")),
+    ("mail.mjml", include_str!("../templates/mail.mjml")),
+    ("mail_inlined.css", include_str!("../templates/mail_inlined.css")),
+    ("mail_parts.mjml", include_str!("../templates/mail_parts.mjml")),
+    ("mail_picks.mjml", include_str!("../templates/mail_picks.mjml")),
+    ("mail_tables.mjml", include_str!("../templates/mail_tables.mjml")),
     ("parts.html", include_str!("../templates/parts.html")),
     ("picks.html", include_str!("../templates/picks.html")),
     ("report.css", include_str!("../templates/report.css")),
     ("report.html", include_str!("../templates/report.html")),
     ("report.txt", include_str!("../templates/report.txt")),
+    ("rows.html", include_str!("../templates/rows.html")),
+    ("sentences.txt", include_str!("../templates/sentences.txt")),
     ("tables.html", include_str!("../templates/tables.html")),
+];
+
+/// Templates that write the mail's MJML.
+const MAIL_PARTS: [&str; 7] = [
+    "mail.mjml",
+    "mail_parts.mjml",
+    "mail_picks.mjml",
+    "mail_tables.mjml",
+    "mail.css",
+    "mail_inlined.css",
+    "rows.html",
 ];
 
 const PAGE: Limits = Limits { cards: 20, rows: usize::MAX, list: usize::MAX };
@@ -47,58 +68,6 @@ const MAIL: [Limits; 4] = [
     Limits { cards: 5, rows: 15, list: 10 },
     Limits { cards: 2, rows: 5, list: 4 },
 ];
-
-/// Why a report could not be made.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReportError {
-    /// The zone is not in the time zone database.
-    #[error("`{0}` is no time zone: write an IANA name such as Europe/Berlin")]
-    TimeZone(String, #[source] jiff::Error),
-    /// A chart could not be drawn.
-    #[error(transparent)]
-    Chart(#[from] ChartError),
-    /// A template has a mistake.
-    #[error(
-        "template {file}, line {line}: {message}; correct it, or remove the file to use the built-in one"
-    )]
-    Template {
-        /// File, with its folder when it is the user's own.
-        file: String,
-        /// Line, from 1.
-        line: usize,
-        /// What is wrong.
-        message: String,
-    },
-    /// The user's folder has a template that no part of the report uses.
-    #[error("no template is called {}; the names are {known}", path.display())]
-    UnknownTemplate {
-        /// The file.
-        path: PathBuf,
-        /// What there is.
-        known: String,
-    },
-    /// The user's folder cannot be read.
-    #[error("cannot read the templates in {}", path.display())]
-    Folder {
-        /// File or folder.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// Even the shortest mail is too long.
-    #[error(
-        "the mail is {bytes} bytes long after shortening, more than {LONGEST_MAIL}; shorten the templates"
-    )]
-    TooLong {
-        /// Its length.
-        bytes: usize,
-    },
-    /// The template library failed in a way that names no place.
-    #[error("cannot render the report")]
-    Render(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
 
 /// A finished report in every form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +110,8 @@ pub fn render(data: &ReportData) -> Result<Rendered, ReportError> {
 pub struct Templates {
     tera: Tera,
     folder: Option<PathBuf>,
-    replaced: Vec<String>,
+    /// Names and texts of the user's own templates.
+    replaced: Vec<(String, String)>,
 }
 
 impl Templates {
@@ -161,7 +131,7 @@ impl Templates {
         for entry in std::fs::read_dir(folder).map_err(unreadable(folder))? {
             let path = entry.map_err(unreadable(folder))?.path();
             let extension = path.extension().and_then(|text| text.to_str()).unwrap_or_default();
-            if !["html", "txt", "css"].contains(&extension) {
+            if !["html", "mjml", "txt", "css"].contains(&extension) {
                 continue;
             }
             let slot =
@@ -171,7 +141,7 @@ impl Templates {
                 return Err(ReportError::UnknownTemplate { path, known });
             };
             *text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
-            replaced.push((*name).to_owned());
+            replaced.push(((*name).to_owned(), text.clone()));
         }
         Self::parse(sources, Some(folder.to_owned()), replaced)
     }
@@ -179,10 +149,11 @@ impl Templates {
     fn parse(
         sources: Vec<(&'static str, String)>,
         folder: Option<PathBuf>,
-        replaced: Vec<String>,
+        replaced: Vec<(String, String)>,
     ) -> Result<Self, ReportError> {
         let mut templates = Self { tera: Tera::new(), folder, replaced };
         layout::register_padding(&mut templates.tera);
+        templates.tera.autoescape_on([".html", ".mjml"]);
         let parsed = templates.tera.add_raw_templates(sources);
         parsed.map_err(|error| templates.place(error))?;
         Ok(templates)
@@ -196,8 +167,8 @@ impl Templates {
         let page = |limits| View::new(data, &zone, limits);
         Ok(Rendered {
             subject: subject(data),
-            html: layout::compact(&self.file("report.html", &page(PAGE).with_charts(&charts, false))?),
-            mail_html: self.mail(|limits| page(limits).with_charts(&charts, true))?,
+            html: layout::compact(&self.file("report.html", &page(PAGE).with_charts(&charts))?),
+            mail_html: self.mail(|limits| page(limits).with_charts(&charts))?,
             text: layout::plain(&self.file("report.txt", &page(PAGE))?),
             attachments: charts.iter().map(attachment).collect(),
         })
@@ -206,7 +177,8 @@ impl Templates {
     fn mail(&self, view: impl Fn(Limits) -> View) -> Result<String, ReportError> {
         let mut bytes = 0;
         for limits in MAIL {
-            let html = layout::compact(&self.file("report.html", &view(limits))?);
+            let mjml = layout::compact(&self.file("mail.mjml", &view(limits))?);
+            let html = layout::compact(&mjml::html(&mjml).map_err(|fault| self.place_in_mail(fault))?);
             if html.len() <= LONGEST_MAIL {
                 return Ok(html);
             }
@@ -225,10 +197,28 @@ impl Templates {
         let (ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report)) = error.kind() else {
             return ReportError::Render(Box::new(error));
         };
-        let name = report.filename();
-        let own = self.folder.as_ref().filter(|_| self.replaced.iter().any(|replaced| replaced == name));
-        let file = own.map_or_else(|| name.to_owned(), |folder| folder.join(name).display().to_string());
-        ReportError::Template { file, line: report.span().start_line, message: report.message().to_owned() }
+        let (file, line) = (self.path_of(report.filename()), report.span().start_line);
+        ReportError::Template { file, line, message: report.message().to_owned() }
+    }
+
+    /// Names the template that wrote some faulty MJML: one of the user's own, since the built-in ones have no fault.
+    fn place_in_mail(&self, fault: Fault) -> ReportError {
+        let own = || self.replaced.iter().filter(|(name, _)| MAIL_PARTS.contains(&name.as_str()));
+        let only = |near: &String| {
+            let lines = own().flat_map(|(name, text)| text.lines().zip(1..).map(move |line| (name, line)));
+            let mut hits = lines.filter(|(_, (line, _))| line.contains(near)).map(|(name, (_, n))| (name, n));
+            hits.next().filter(|_| hits.next().is_none())
+        };
+        let place = fault.near.iter().find_map(only);
+        let name = place.map(|(name, _)| name).or_else(|| own().map(|(name, _)| name).next());
+        let file = self.path_of(name.map_or("mail.mjml", String::as_str));
+        let line = place.map(|(_, line)| line);
+        ReportError::Mjml { file, line, message: fault.message }
+    }
+
+    fn path_of(&self, name: &str) -> String {
+        let own = self.folder.as_ref().filter(|_| self.replaced.iter().any(|(replaced, _)| replaced == name));
+        own.map_or_else(|| name.to_owned(), |folder| folder.join(name).display().to_string())
     }
 }
 

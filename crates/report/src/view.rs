@@ -43,6 +43,8 @@ pub(crate) struct View {
     settled: history::Settled,
     bankroll: Option<history::Bankroll>,
     record: Section<history::RecordLine>,
+    /// Whether the record is luck, in one sentence; none when the ledger does not say.
+    luck: Option<String>,
     models: Section<model::ModelTable>,
     champion: Option<model::ChampionView>,
     reliability: Option<model::Reliability>,
@@ -53,7 +55,7 @@ pub(crate) struct View {
     zone: String,
     as_of: String,
     weights_version: String,
-    /// Set for the page and the mail apart; the text has no charts.
+    /// Set for the page and the mail; the text has no charts.
     charts: ChartsView,
 }
 
@@ -67,8 +69,6 @@ pub(crate) struct Section<T> {
 /// What stands in the place of each chart.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct ChartsView {
-    /// Whether charts are attachments instead of inline SVG.
-    attached: bool,
     bankroll: Option<ChartView>,
     reliability: Option<ChartView>,
 }
@@ -113,6 +113,7 @@ impl View {
             settled: history::settled(data, &style),
             bankroll: history::bankroll(data, &style),
             record: style.section(&data.record, |row| history::record(row, &style)),
+            luck: data.luck.as_ref().map(|luck| history::luck(luck, &style)),
             models: style.section(&data.models, |league| model::table(league, &style)),
             champion: data.champion.as_ref().map(|champion| model::champion(champion, &style)),
             reliability: model::reliability(data),
@@ -127,15 +128,14 @@ impl View {
         }
     }
 
-    /// Adds the charts: inline for the page, by content-id for the mail.
-    pub(crate) fn with_charts(mut self, charts: &Charts, attached: bool) -> Self {
+    /// Adds the charts, which the page holds itself and the mail refers to by content-id.
+    pub(crate) fn with_charts(mut self, charts: &Charts) -> Self {
         let view = |chart: &crate::chart::Chart| ChartView {
             content_id: chart.content_id,
             alt: chart.alt.clone(),
-            svg: if attached { String::new() } else { chart.svg.clone() },
+            svg: chart.svg.clone(),
         };
         self.charts = ChartsView {
-            attached,
             bankroll: charts.bankroll.as_ref().map(view),
             reliability: charts.reliability.as_ref().map(view),
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use coordinator::{TaskContext, TaskOutput};
 use ledger::{Entry, Event, Ledger, Mode, RecordKey, entry::Terms, row};
 use lenses::Lens;
-use market::{Game, Grade, LeagueId, Market};
+use market::{Game, Grade, LeagueId, Market, Money};
 use report::input::{BankrollPoint, RecordRow, SettledBet};
 use serde_json::Value;
 
@@ -211,7 +211,21 @@ pub(super) fn history(context: &Context, night: &Night) -> anyhow::Result<Histor
         })
         .filter_map(settled_bet)
         .collect();
-    Ok(History { bankroll, settled, curve, record: record(&ledger, mode) })
+    let luck = ledger.luck(mode).map(|found| luck(&found));
+    Ok(History { bankroll, settled, curve, record: record(&ledger, mode), luck })
+}
+
+fn luck(found: &ledger::Luck) -> report::input::Luck {
+    let amount = |value: f64| Money::from_f64(value).round_to(2);
+    report::input::Luck {
+        games: found.claimed.games,
+        expected: amount(found.claimed.expected),
+        deviation: amount(found.claimed.deviation),
+        observed: amount(found.claimed.observed),
+        chance_of_no_better: found.claimed.chance_of_no_better,
+        expected_at_the_close: found.closing.map(|close| amount(close.expected)),
+        verdict: found.verdict(),
+    }
 }
 
 fn settled_bet(entry: &Entry) -> Option<SettledBet> {

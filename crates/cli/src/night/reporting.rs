@@ -70,6 +70,7 @@ fn report_data(context: &Context, night: &Night, task: &TaskContext<'_>) -> anyh
         settled: history.settled,
         bankroll_curve: history.curve,
         record: history.record,
+        luck: history.luck,
         models: slate.as_ref().map_or_else(Vec::new, |slate| slate.model.scores.clone()),
         reliability: match (&slate, &snapshot) {
             (Some(slate), Some(snapshot)) => calibration(context, &slate.model.version, snapshot)?,
@@ -300,4 +301,5 @@ pub(crate) struct History {
     pub(crate) settled: Vec<report::input::SettledBet>,
     pub(crate) curve: Vec<report::input::BankrollPoint>,
     pub(crate) record: Vec<report::input::RecordRow>,
+    pub(crate) luck: Option<report::input::Luck>,
 }

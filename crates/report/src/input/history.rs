@@ -90,3 +90,23 @@ pub struct Champion {
     /// Configurations tried before it was chosen.
     pub configurations_tried: usize,
 }
+
+/// The record so far against what its bets claimed: is it luck, or is it skill?
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Luck {
+    /// Games with settled bets that claimed an edge.
+    pub games: usize,
+    /// Profit that the claims let one expect.
+    pub expected: Money,
+    /// Its standard deviation.
+    pub deviation: Money,
+    /// Profit that was made.
+    pub observed: Money,
+    /// Chance of a profit no higher than that, were the claims true.
+    pub chance_of_no_better: f64,
+    /// Profit that the closing prices let one expect; none while too few bets have a close.
+    pub expected_at_the_close: Option<Money>,
+    /// What follows from it, in one sentence for a reader who knows no statistics.
+    pub verdict: String,
+}

@@ -6,8 +6,11 @@ use serde::Serialize;
 use super::{Section, Style, pick::sides};
 use crate::{
     format::{self, count, counted, money, profit, signed_percent, signed_percent_interval},
-    input::{RecordRow, ReportData, SettledBet},
+    input::{Luck, RecordRow, ReportData, SettledBet},
 };
+
+/// Longest verdict that is shown whole, in characters.
+const LONGEST_VERDICT: usize = 260;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Settled {
@@ -151,6 +154,23 @@ pub(super) fn record(row: &RecordRow, style: &Style<'_>) -> RecordLine {
             .unwrap_or_default(),
         closing_line_value: or_dash(row.mean_closing_line_value.map(|value| signed_percent(value, 1))),
     }
+}
+
+/// Says in one sentence what was claimed, what came of it, and what follows.
+pub(super) fn luck(luck: &Luck, style: &Style<'_>) -> String {
+    let amount = |amount: Money| profit(amount, style.currency);
+    let close = luck
+        .expected_at_the_close
+        .map(|expected| format!(" ({} at the closing prices)", amount(expected)))
+        .unwrap_or_default();
+    format!(
+        "Luck or skill? On {} the bets claimed {} ± {}{close} and made {}. {}",
+        counted(luck.games, "game"),
+        amount(luck.expected),
+        money(luck.deviation, style.currency),
+        amount(luck.observed),
+        format::shorten(&luck.verdict, LONGEST_VERDICT),
+    )
 }
 
 fn label(row: &RecordRow) -> String {

@@ -114,6 +114,8 @@ fn title(name: &str) -> String {
         "dixon_coles" => "Dixon-Coles",
         "opening_line" => "Opening line",
         "closing_line" => "Closing line",
+        "linear" => "Linear, no prices",
+        "linear_market" => "Linear with prices",
         "hgt" => "HGT, no prices",
         "hgt_market" => "HGT with prices",
         other => return format::name(other),

@@ -1,6 +1,9 @@
-//! Reports to look at: a normal night, a night without an edge, the very first night.
+//! Reports to look at: a normal night, one without an edge, the very first, one after a failed training, a huge one.
 
-use report::{ReportData, input::Mode};
+use report::{
+    ReportData,
+    input::{FailedTask, FeedStatus, Mode},
+};
 
 /// A night with picks, vetoes, a missing lens, a half-won bet and a failed step.
 pub(crate) fn normal_night() -> ReportData {
@@ -27,6 +30,7 @@ pub(crate) fn first_night() -> ReportData {
     data.settled.clear();
     data.bankroll_curve.truncate(1);
     data.record.clear();
+    data.luck = None;
     data.models.clear();
     data.reliability.clear();
     data.champion = None;
@@ -36,8 +40,27 @@ pub(crate) fn first_night() -> ReportData {
     data.feeds.truncate(1);
     for feed in &mut data.feeds {
         (feed.newest_line, feed.newest_result, feed.rows_added) = (None, None, 0);
-        feed.status = report::input::FeedStatus::Empty;
+        feed.status = FeedStatus::Empty;
     }
+    data
+}
+
+/// A night whose training failed for good: the report says so and rests on the champion of three days ago.
+pub(crate) fn failed_training() -> ReportData {
+    let mut data = normal_night();
+    let failed = |task: &str, error: &str, used_instead: Option<&str>| FailedTask {
+        task: task.to_owned(),
+        error: error.to_owned(),
+        used_instead: used_instead.map(str::to_owned),
+    };
+    data.failed_tasks = vec![
+        failed("train", "no worker answered within 40 min", Some("the champion of 17 November")),
+        failed("evaluate", "blocked by train", None),
+    ];
+    for feed in &mut data.feeds {
+        feed.status = FeedStatus::Fresh;
+    }
+    data.luck = None;
     data
 }
 

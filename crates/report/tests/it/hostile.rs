@@ -9,13 +9,14 @@ use scraper::{Html, Selector};
 
 use crate::fixture::normal_night;
 
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 8] = [
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
     "O'Brien & \"Sons\" {{ picks }} {% raw %}",
     "Köln 🐐⚽",
     "הפועל תל אביב",
     "A\u{202e}gnidaer\nline two\u{0}",
+    "</mj-text><mj-raw> \\ </mj-style> <!--[if mso]>",
     "An Association Football Club Whose Full Name Is Far Longer Than Eighty Characters, Really",
 ];
 
@@ -39,6 +40,7 @@ fn everywhere(name: &str) -> ReportData {
     name.clone_into(&mut data.failed_tasks[0].error);
     data.feeds[0].note = Some(name.to_owned());
     data.assumptions = vec![name.to_owned()];
+    name.clone_into(&mut data.luck.as_mut().unwrap().verdict);
     data
 }
 
@@ -70,7 +72,7 @@ fn hostile_names_stay_text() {
 
 #[test]
 fn a_long_name_is_shortened_and_a_right_to_left_name_is_isolated() {
-    let rendered = render(&everywhere(NAMES[6])).unwrap();
+    let rendered = render(&everywhere(NAMES[7])).unwrap();
     assert!(rendered.html.contains("<bdi>An Association Football Club Whose Full Name Is…</bdi>"));
     let rendered = render(&everywhere(NAMES[4])).unwrap();
     assert!(rendered.html.contains("<bdi>הפועל תל אביב</bdi> v <bdi>הפועל תל אביב</bdi>"));

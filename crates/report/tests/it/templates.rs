@@ -32,6 +32,53 @@ fn a_mistake_is_named_with_its_file_and_line() {
 }
 
 #[test]
+fn a_mistake_in_the_mail_is_named_with_its_file_and_line() {
+    let built_in = include_str!("../../templates/mail_tables.mjml");
+    let mistakes = [
+        (
+            built_in.replacen("<mj-text mj-class", "<mj-txt mj-class", 1),
+            true,
+            "there is no element `<mj-txt>` in MJML",
+        ),
+        (format!("{built_in}\n</mj-table>"), true, "`<mj-column>` is closed by `</mj-table>`"),
+        (format!("{built_in}\n<mj-spacer>"), true, "`<mj-spacer>` is closed by `</mj-column>`"),
+        (format!("{built_in}\n<mj-text <b></mj-text>"), true, "not well-formed at `<mj-text <b></mj-text>`"),
+        (
+            built_in
+                .replace("{% if near_misses.rows %}", "<mj-txt></mj-txt>\n<mj-txt></mj-txt>{% if true %}"),
+            false,
+            "<mj-txt>",
+        ),
+    ];
+    for (template, has_line, told) in mistakes {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mail_tables.mjml");
+        fs::write(&path, &template).unwrap();
+        let error = Templates::with_overrides(folder.path()).unwrap().render(&normal_night()).unwrap_err();
+        let text = error.to_string();
+        let ReportError::Mjml { file, line, message } = error else { panic!("{text}") };
+        assert_eq!(file, path.display().to_string());
+        assert!(message.contains(told), "{message}");
+        let marks = ["<mj-txt", "</mj-table>", "<mj-spacer>", "<mj-text <b>"];
+        let expected =
+            template.lines().zip(1..).find(|(line, _)| marks.iter().any(|mark| line.contains(mark)));
+        assert_eq!(line.is_some(), has_line, "{text}");
+        assert!(line.is_none() || line == expected.map(|(_, number)| number), "{text}");
+    }
+}
+
+#[test]
+fn names_stay_text_in_a_mail_of_ones_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let template = "<mjml><mj-body><mj-section><mj-column>{% for notice in notices %}<mj-text>{{ notice }}</mj-text>{% endfor %}</mj-column></mj-section></mj-body></mjml>";
+    fs::write(folder.path().join("mail.mjml"), template).unwrap();
+    let mut data = normal_night();
+    data.failed_tasks[0].used_instead = Some("</mj-text><mj-raw><script>1</script>".to_owned());
+    let mail = Templates::with_overrides(folder.path()).unwrap().render(&data).unwrap().mail_html;
+    assert!(mail.contains("&lt;/mj-text&gt;&lt;mj-raw&gt;&lt;script&gt;1"), "{mail}");
+}
+
+#[test]
 fn a_template_that_nothing_uses_is_an_error_rather_than_ignored() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("raport.html"), "").unwrap();
