@@ -18,6 +18,8 @@
 //! assert_eq!(log.delivery(&key), Delivery::Sent);
 //! ```
 
+use std::collections::BTreeMap;
+
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -147,13 +149,16 @@ impl SendLog {
         first.map(|entry| entry.message_id.as_str())
     }
 
-    /// Returns the mails that were tried and never sent, each once, by date and recipient.
-    pub fn unsent(&self) -> Vec<SendKey> {
-        let mut keys: Vec<SendKey> = self.entries.iter().map(|entry| entry.key.clone()).collect();
-        keys.retain(|key| self.delivery(key) == Delivery::Interrupted);
-        keys.sort();
-        keys.dedup();
-        keys
+    /// Returns what was begun for a report of `since` or later and never sent, by date and recipient.
+    ///
+    /// Of several versions of a date's report it is the one tried last; a mail of which any version arrived is
+    /// not among them. A repeat carries the Message-ID of [`SendLog::message_id`].
+    pub fn unsent(&self, since: Date) -> Vec<SendKey> {
+        let mut newest: BTreeMap<(Date, &str), &SendKey> = BTreeMap::new();
+        for entry in self.entries.iter().filter(|entry| entry.key.date >= since) {
+            newest.insert((entry.key.date, &entry.key.recipient), &entry.key);
+        }
+        newest.into_values().filter(|key| self.delivery(key) == Delivery::Interrupted).cloned().collect()
     }
 
     fn push(&mut self, key: &SendKey, message_id: &str, state: State, at: Timestamp) {
@@ -180,7 +185,7 @@ mod tests {
         assert_eq!(log.delivery(&key("new")), Delivery::SentInAnotherVersion);
         log.begin(&key("new"), "<1@x>", at());
         assert_eq!(log.delivery(&key("old")), Delivery::Sent);
-        assert!(log.unsent().is_empty());
+        assert!(log.unsent(Date::MIN).is_empty());
     }
 
     #[test]
@@ -193,10 +198,29 @@ mod tests {
         for end in begun.len()..whole.len() {
             let torn = SendLog::parse(&whole[..end]).unwrap();
             assert_eq!(torn.delivery(&key("a")), Delivery::Interrupted, "cut at {end}");
-            assert_eq!(torn.unsent(), [key("a")]);
+            assert_eq!(torn.unsent(Date::MIN), [key("a")]);
             assert_eq!(torn.message_id(&key("a")), Some("<1@x>"));
         }
         assert_eq!(SendLog::parse(&whole).unwrap().delivery(&key("a")), Delivery::Sent);
+    }
+
+    #[test]
+    fn what_never_went_out_is_found_again_in_its_newest_version() {
+        let key =
+            |date: &str, recipient: &str, hash: &str| SendKey::new(date.parse().unwrap(), recipient, hash);
+        let mut log = SendLog::default();
+        log.begin(&key("2026-11-18", "a@x.org", "old"), "<0@x>", at());
+        log.begin(&key("2026-11-20", "b@x.org", "first"), "<1@x>", at());
+        log.begin(&key("2026-11-19", "a@x.org", "zz"), "<2@x>", at());
+        log.begin(&key("2026-11-20", "b@x.org", "again"), "<1@x>", at());
+        log.begin(&key("2026-11-20", "a@x.org", "first"), "<3@x>", at());
+        log.finish(&key("2026-11-20", "a@x.org", "again"), "<3@x>", at());
+        let newest = [key("2026-11-19", "a@x.org", "zz"), key("2026-11-20", "b@x.org", "again")];
+        assert_eq!(log.unsent("2026-11-19".parse().unwrap()), newest);
+        assert_eq!(log.unsent(Date::MIN).len(), 3);
+        log.finish(&newest[1], "<1@x>", at());
+        assert_eq!(log.unsent("2026-11-19".parse().unwrap()), newest[..1]);
+        assert!(log.unsent("2026-11-21".parse().unwrap()).is_empty());
     }
 
     #[test]
