@@ -11,6 +11,7 @@
 //! | [`chart`] | how do the bankroll and the calibration look? |
 //! | [`templates`] | page, mail and text from the facts; which templates may a user replace? |
 //! | [`mail`] | how does the report become one message per recipient? |
+//! | [`signing`] | how does the recipient see that the mail is ours? |
 //! | [`smtp`] | how does a message reach the server, and what if not? |
 //! | [`send_log`] | has this recipient had this report already? |
 
@@ -23,6 +24,7 @@ mod layout;
 pub mod mail;
 mod mjml;
 pub mod send_log;
+pub mod signing;
 pub mod smtp;
 pub mod templates;
 mod view;

@@ -27,7 +27,12 @@ use lettre::message::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::{format::hexadecimal, smtp::MailError, templates::Rendered};
+use crate::{
+    format::hexadecimal,
+    signing::{Signing, SigningError},
+    smtp::MailError,
+    templates::Rendered,
+};
 
 /// From whom to whom, and for which run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +54,7 @@ pub struct Envelope {
 pub struct Message {
     id: String,
     recipient: String,
+    sent_at: Timestamp,
     pub(crate) inner: lettre::Message,
 }
 
@@ -75,7 +81,17 @@ impl Message {
             .subject(single_line(&rendered.subject))
             .multipart(body(rendered, &digest)?)
             .map_err(|error| MailError::Compose(Box::new(error)))?;
-        Ok(Self { id: message_id, recipient, inner })
+        Ok(Self { id: message_id, recipient, sent_at: envelope.sent_at, inner })
+    }
+
+    /// Adds a DKIM signature; the sender's domain should be the signing one or below it.
+    pub fn signed(mut self, signing: &Signing) -> Result<Self, SigningError> {
+        let value = signing.header(&self.eml(), self.sent_at)?;
+        let name = HeaderName::new_from_ascii_str("DKIM-Signature");
+        // Every part of the value was made here of names, digits and base64, and is folded already.
+        let header = HeaderValue::dangerous_new_pre_encoded(name, value.clone(), value);
+        self.inner.headers_mut().insert_raw(header);
+        Ok(self)
     }
 
     /// Returns the Message-ID with its angle brackets.

@@ -8,5 +8,6 @@ mod mail;
 #[expect(dead_code, reason = "the command line's tests use more of it")]
 mod mailbox;
 mod page;
+mod signing;
 mod smtp;
 mod templates;
