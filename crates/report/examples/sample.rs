@@ -2,7 +2,7 @@
 
 use std::{error::Error, fs, path::PathBuf};
 
-use report::{Envelope, Message, ReportData};
+use report::{Attachment, Envelope, Message, ReportData};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args().nth(1).map_or_else(|| PathBuf::from("reports/sample"), PathBuf::from);
@@ -18,13 +18,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     fs::write(folder.join("report.html"), &rendered.html)?;
     // A browser knows no content-ids, so the copy to look at names the picture files instead.
-    fs::write(
-        folder.join("mail.html"),
-        rendered
-            .mail_html
-            .replace("cid:bankroll", "bankroll.png")
-            .replace("cid:reliability", "reliability.png"),
-    )?;
+    let by_file = |html: String, picture: &Attachment| {
+        html.replace(&format!("cid:{}", picture.content_id), &picture.file_name)
+    };
+    let mail_html = rendered.attachments.iter().fold(rendered.mail_html.clone(), by_file);
+    fs::write(folder.join("mail.html"), mail_html)?;
     fs::write(folder.join("report.txt"), &rendered.text)?;
     fs::write(folder.join("report.eml"), Message::compose(&rendered, &envelope)?.eml())?;
     for picture in &rendered.attachments {

@@ -8,6 +8,7 @@ mod mail;
 #[expect(dead_code, reason = "the command line's tests use more of it")]
 mod mailbox;
 mod page;
+mod sample;
 mod signing;
 mod smtp;
 mod templates;
