@@ -14,6 +14,7 @@
 //! | [`signing`] | how does the recipient see that the mail is ours? |
 //! | [`smtp`] | how does a message reach the server, and what if not? |
 //! | [`send_log`] | has this recipient had this report already? |
+//! | [`notice`] | what cannot wait for the report, and who has been told? |
 
 pub mod backtest;
 pub mod chart;
@@ -23,6 +24,7 @@ pub mod input;
 mod layout;
 pub mod mail;
 mod mjml;
+pub mod notice;
 pub mod send_log;
 pub mod signing;
 pub mod smtp;

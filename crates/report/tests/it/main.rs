@@ -7,6 +7,11 @@ mod hostile;
 mod mail;
 #[expect(dead_code, reason = "the command line's tests use more of it")]
 mod mailbox;
+mod notice_dedup;
+mod notice_harm;
+mod notice_posts;
+mod notice_server;
+mod notice_trouble;
 mod page;
 mod sample;
 mod signing;
