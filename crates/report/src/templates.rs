@@ -62,10 +62,12 @@ const MAIL_PARTS: [&str; 7] = [
 const PAGE: Limits = Limits { cards: 20, rows: usize::MAX, list: usize::MAX };
 
 /// From generous to spare; the first that keeps the mail short enough is taken.
-const MAIL: [Limits; 4] = [
+const MAIL: [Limits; 6] = [
     Limits { cards: 12, rows: 60, list: 40 },
+    Limits { cards: 10, rows: 40, list: 30 },
     Limits { cards: 8, rows: 30, list: 20 },
-    Limits { cards: 5, rows: 15, list: 10 },
+    Limits { cards: 5, rows: 20, list: 15 },
+    Limits { cards: 3, rows: 12, list: 10 },
     Limits { cards: 2, rows: 5, list: 4 },
 ];
 
