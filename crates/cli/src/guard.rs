@@ -22,6 +22,8 @@ pub(crate) enum Guarded<'a> {
     Models,
     /// The send log and the mails on their way.
     Mail,
+    /// The log of notices and those on their way.
+    Notices,
 }
 
 impl fmt::Display for Guarded<'_> {
@@ -32,6 +34,7 @@ impl fmt::Display for Guarded<'_> {
             Self::Ledger => f.write_str("ledger"),
             Self::Models => f.write_str("models"),
             Self::Mail => f.write_str("mail"),
+            Self::Notices => f.write_str("notices"),
         }
     }
 }

@@ -8,6 +8,7 @@ mod exit;
 mod guard;
 mod leagues;
 mod night;
+mod notices;
 mod paths;
 mod profile;
 mod progress;

@@ -10,6 +10,7 @@ mod games;
 mod graphs;
 mod information;
 mod mailing;
+mod notifying;
 mod parking;
 mod played;
 mod reporting;
@@ -41,7 +42,8 @@ pub(crate) use self::{
     closing::{Closings, closing},
     graphs::{graph_as_of, latest_graph, publish_graph},
     information::measure,
-    mailing::{addresses, configured, mail, stored},
+    mailing::{addresses, configured, mail, server, signing, stored},
+    notifying::promotion,
     parking::park_on_signals,
     played::Played,
     reporting::write_page,
@@ -56,6 +58,7 @@ use self::{
     display::Display,
     graphs::graph_step,
     mailing::mail_step,
+    notifying::notify_step,
     reporting::{History, report_step},
     slate::{predict_step, read_slate, stake_step},
     sweeping::sweep_step,
@@ -156,6 +159,19 @@ pub(crate) fn of_run(runs: &Path, run_id: &str) -> anyhow::Result<Night> {
     serde_json::from_slice(&bytes).with_context(|| format!("{} is no whole night", path.display()))
 }
 
+/// Names a night's steps in their order, without the one that tidies up.
+fn steps(context: &Context) -> Vec<String> {
+    let leagues = context.settings.leagues();
+    let is_first = |index: usize| leagues[..index].iter().all(|other| other.id != leagues[index].id);
+    let fetches = leagues.iter().enumerate().map(|(index, league)| league.task(is_first(index)));
+    fetches.chain(STEPS.map(str::to_owned)).collect()
+}
+
+/// The steps after the fetches.
+const STEPS: [&str; 11] = [
+    "settle", "graph", "sweep", "train", "promote", "predict", "weights", "stake", "ledger", "report", "mail",
+];
+
 fn plan(context: &Arc<Context>, night: &Night) -> anyhow::Result<Plan> {
     let settings = toml::to_string(&context.settings)?;
     let mut tasks = Vec::new();
@@ -193,10 +209,10 @@ fn plan(context: &Arc<Context>, night: &Night) -> anyhow::Result<Plan> {
     let before_stakes = ["settle", "weights"];
     tasks.push(step("stake", "lenses", stake_step).needs(["predict"]).after(before_stakes).output("result"));
     tasks.push(step("ledger", "ledger", ledger_step).needs(["stake"]));
-    let before_report =
-        all(&["settle", "graph", "sweep", "train", "promote", "predict", "weights", "stake", "ledger"]);
-    tasks.push(step("report", "report", report_step).after(before_report));
+    let report = STEPS.len() - 2;
+    tasks.push(step("report", "report", report_step).after(all(&STEPS[..report])));
     tasks.push(step("mail", "report", mail_step).needs(["report"]).retries(2));
+    tasks.push(step("notify", "report", notify_step).after(steps(context)).retries(1));
     tasks.extend(tidy_task(context, night.as_of)?);
     Ok(Plan::new(tasks)?)
 }

@@ -41,6 +41,8 @@ pub(crate) enum Key<'a> {
     Backtest(&'a str),
     /// Who has been sent what.
     SendLog,
+    /// Who has been told what.
+    NoticeLog,
 }
 
 impl fmt::Display for Key<'_> {
@@ -63,6 +65,7 @@ impl fmt::Display for Key<'_> {
             Self::ReportData(date) => write!(f, "reports/data/{date}.json"),
             Self::Backtest(name) => write!(f, "reports/backtest_{name}.html"),
             Self::SendLog => write!(f, "reports/sent.jsonl"),
+            Self::NoticeLog => write!(f, "reports/notices.jsonl"),
         }
     }
 }

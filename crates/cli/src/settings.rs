@@ -2,6 +2,7 @@
 //!
 //! Unknown keys are errors that name the key and the line. Secrets never live here: they stay in the environment.
 
+mod mail;
 mod night;
 mod sections;
 
@@ -15,6 +16,7 @@ use market::{LeagueId, Money, settlement::Tie};
 use model::TrainSettings;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::mail::{ChannelKind, MailSettings, NoticeSettings};
 pub(crate) use self::night::NightSettings;
 pub(crate) use self::sections::{
     LeagueSettings, Paths, ReportSettings, ScheduleSettings, ServeSettings, SourceKind, SweepSettings,
@@ -36,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) stakes: StakeSettings,
     pub(crate) serve: ServeSettings,
     pub(crate) report: ReportSettings,
+    pub(crate) mail: MailSettings,
+    pub(crate) notices: NoticeSettings,
     pub(crate) schedule: ScheduleSettings,
 }
 
@@ -52,6 +56,8 @@ impl Default for Settings {
             stakes: StakeSettings::default(),
             serve: ServeSettings::default(),
             report: ReportSettings::default(),
+            mail: MailSettings::default(),
+            notices: NoticeSettings::default(),
             schedule: ScheduleSettings::default(),
         }
     }
@@ -131,6 +137,7 @@ impl Settings {
             return Err(Usage(format!("sweep.ray.cpus is {}, it must be above 0", ray.cpus)).into());
         }
         self.night.check().map_err(Usage)?;
+        self.notices.check().map_err(Usage)?;
         let stakes = &self.stakes;
         let shares = [
             ("stakes.kelly_fraction", stakes.kelly_fraction),

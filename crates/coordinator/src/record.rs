@@ -118,6 +118,11 @@ impl TaskRecord {
         }
     }
 
+    /// Tells whether the task came to nothing; one that waits for approval did not.
+    pub fn is_lost(&self) -> bool {
+        matches!(self.state, TaskState::Failed | TaskState::Blocked) && self.asks().is_none()
+    }
+
     /// Returns what a person must approve before the task may begin.
     pub fn asks(&self) -> Option<&str> {
         self.evidence.as_ref()?.asks.as_deref()
@@ -150,8 +155,7 @@ impl RunRecord {
 
     /// Returns the tasks that did not succeed and are not to be tried any more in this session, approvals apart.
     pub fn lost(&self) -> impl Iterator<Item = &TaskRecord> {
-        let lost = |task: &&TaskRecord| matches!(task.state, TaskState::Failed | TaskState::Blocked);
-        self.tasks.iter().filter(lost).filter(|task| task.asks().is_none())
+        self.tasks.iter().filter(|task| task.is_lost())
     }
 
     /// Returns the tasks that wait for a person's approval.

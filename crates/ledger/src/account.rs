@@ -32,6 +32,8 @@ pub struct Bankroll {
     pub drawdown: f64,
     /// The deepest such fall so far.
     pub max_drawdown: f64,
+    /// Day of the latest event at the peak; none before the first.
+    pub peak_on: Option<Date>,
 }
 
 /// Balance at the end of a date.
@@ -171,7 +173,7 @@ impl Ledger {
     /// Returns where the money of `mode` stands; `starting` counts until its first event, then the file does.
     pub fn bankroll(&self, starting: Money, mode: Mode) -> Bankroll {
         let (mut index, mut peak, mut deepest) = (1.0_f64, 1.0_f64, 0.0_f64);
-        let mut profit = Money::ZERO;
+        let (mut profit, mut peak_on) = (Money::ZERO, None);
         for entry in self.entries().iter().filter(|entry| entry.mode == mode) {
             let before = (entry.balance - entry.effect()).as_f64();
             if before > 0.0 && !matches!(entry.event, Event::Deposit | Event::Withdrawal) {
@@ -179,7 +181,9 @@ impl Ledger {
                 index *= (1.0 + entry.pnl.as_f64() / before.max(entry.stake.as_f64())).max(0.0);
             }
             profit = profit + entry.pnl;
-            peak = peak.max(index);
+            if index >= peak {
+                (peak, peak_on) = (index, Some(entry.date));
+            }
             deepest = deepest.min(index / peak - 1.0);
         }
         let open: Vec<&Entry> = self.open_bets().into_iter().filter(|bet| bet.mode == mode).collect();
@@ -190,6 +194,7 @@ impl Ledger {
             profit,
             drawdown: index / peak - 1.0,
             max_drawdown: deepest,
+            peak_on,
         }
     }
 

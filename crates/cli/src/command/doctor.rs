@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::{args::DoctorArgs, context::Context, exit::Status, leagues, night, paths::Key, table::table};
+use crate::{
+    args::DoctorArgs, context::Context, exit::Status, leagues, night, notices, paths::Key, table::table,
+};
 
 /// One thing looked at.
 #[derive(Debug, Serialize)]
@@ -35,7 +37,7 @@ pub(crate) fn run(args: &DoctorArgs, context: &Context) -> anyhow::Result<Status
     let mut findings = vec![settings(context), libtorch(), device(context), store(context)];
     findings.extend(data(context));
     findings.extend(contracts(context));
-    findings.extend([model(context), ledger(context), mail(context), endpoint(context)]);
+    findings.extend([model(context), ledger(context), mail(context), channels(context), endpoint(context)]);
     if args.json {
         context.print_json(&findings)?;
     } else {
@@ -180,10 +182,24 @@ fn mail(context: &Context) -> Finding {
     match (context.variable("SMTP_URL"), context.variable("SMTP_TO")) {
         (None, _) => note("mail", "SMTP_URL is not set: reports lie as .eml beside the page"),
         (Some(_), None) => bad("mail", "SMTP_URL is set but SMTP_TO is not: name the recipients"),
-        (Some(url), Some(_)) => match report::SmtpUrl::parse(url) {
-            Ok(url) => good("mail", format!("by {url}")),
-            Err(error) => bad("mail", error.to_string()),
+        (Some(url), Some(_)) => match (night::server(context, url), night::signing(context)) {
+            (Ok(url), Ok(None)) => good("mail", format!("by {url}")),
+            (Ok(url), Ok(Some(signing))) => {
+                good("mail", format!("by {url}, signed by {}", signing.record_name()))
+            }
+            (Err(error), _) | (_, Err(error)) => bad("mail", format!("{error:#}")),
         },
+    }
+}
+
+fn channels(context: &Context) -> Finding {
+    match notices::channels(context) {
+        Ok(channels) if channels.is_empty() => note("notices", "no channel is configured: docs/notices.md"),
+        Ok(channels) => {
+            let named = channels.iter().map(|channel| format!("{} ({})", channel.name(), channel.host()));
+            good("notices", named.collect::<Vec<_>>().join(", "))
+        }
+        Err(error) => bad("notices", format!("{error:#}")),
     }
 }
 

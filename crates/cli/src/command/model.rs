@@ -1,24 +1,50 @@
 //! `edge model`: which model is the champion, why, and how a person puts another in its place.
 
+use report::notice::Occasion;
+
 use crate::{
     args::{ModelCommand, ModelListArgs},
     context::{Context, say},
     exit::Status,
-    night,
+    night, notices,
     table::table,
 };
 
 pub(crate) fn run(command: ModelCommand, context: &Context) -> anyhow::Result<Status> {
     match command {
         ModelCommand::List(args) => list(&args, context),
-        ModelCommand::Promote(args) => Ok(told(&night::promote_by_hand(context, &args.version)?)),
-        ModelCommand::Rollback => Ok(told(&night::roll_back(context)?)),
+        ModelCommand::Promote(args) => {
+            let decision = night::promote_by_hand(context, &args.version)?;
+            told(context, &decision, night::promotion(context, decision.as_of)?)
+        }
+        ModelCommand::Rollback => {
+            let decision = night::roll_back(context)?;
+            let (version, from) =
+                (decision.challenger.clone(), decision.champion.clone().unwrap_or_default());
+            told(
+                context,
+                &decision,
+                Some(Occasion::ChampionRolledBack { version, from, since: decision.as_of }),
+            )
+        }
     }
 }
 
-fn told(decision: &night::Decision) -> Status {
+/// Says what was decided, here and to who wants to hear of it; that nobody could be told undoes nothing.
+fn told(context: &Context, decision: &night::Decision, occasion: Option<Occasion>) -> anyhow::Result<Status> {
     say(&format!("edge: {}", decision.why));
-    Status::Done
+    let occasions: Vec<Occasion> = occasion.into_iter().collect();
+    Ok(match notices::tell(context, &occasions, context.now) {
+        Ok(None) => Status::Done,
+        Ok(Some(told)) => {
+            say(&format!("edge: {told}"));
+            Status::Done
+        }
+        Err(error) => {
+            say(&format!("edge: not everybody could be told: {error:#}"));
+            Status::Partial
+        }
+    })
 }
 
 fn list(args: &ModelListArgs, context: &Context) -> anyhow::Result<Status> {

@@ -9,6 +9,7 @@ use coordinator::{
     schedule::{JobReport, LastRun, Report, Watch},
 };
 use jiff::{Timestamp, tz::TimeZone};
+use report::notice::{Occasion, TaskFailure};
 use serve::health::{Checkup, serve_health};
 
 use super::listening;
@@ -16,6 +17,7 @@ use crate::{
     args::ScheduleArgs,
     context::{Context, say, wall_clock},
     exit::{Status, Usage},
+    notices,
     table::table,
 };
 
@@ -73,18 +75,52 @@ fn schedule(context: &Arc<Context>) -> anyhow::Result<Schedule> {
         let when = When::parse(expression, &settings.time_zone).map_err(|error| Usage(error.to_string()))?;
         let (context, zone) = (Arc::clone(context), zone.clone());
         schedule = schedule.job(name, when, move |turn: Turn| {
-            let (flags, zone) = (context.flags_of_self(), zone.clone());
+            let (context, zone) = (Arc::clone(&context), zone.clone());
+            let flags = context.flags_of_self();
             async move {
                 say(&begins(name, &turn, &zone));
+                tell_if_late(&context, name, turn.due);
                 let begun = std::time::Instant::now();
                 let outcome = process::run_self(flags, name, &turn).await;
                 let told = told(outcome.ending, &outcome.detail);
+                tell_if_failed(&context, name, &turn, outcome.ending, &outcome.detail);
                 say(&format!("edge: {name} ended after {:.0} s: {told}", begun.elapsed().as_secs_f64()));
                 outcome
             }
         })?;
     }
     Ok(schedule)
+}
+
+/// Tells of a job that begins too late, beside the job itself.
+fn tell_if_late(context: &Arc<Context>, job: &str, due: Timestamp) {
+    let late = wall_clock().duration_since(due);
+    if late <= context.settings.notices.late_after {
+        return;
+    }
+    let late_minutes = u32::try_from(late.as_mins()).unwrap_or(u32::MAX);
+    let occasion = Occasion::RunLate { job: job.to_owned(), due, late_minutes };
+    tell(context, occasion);
+}
+
+/// Tells of a night that failed as a whole, be it that it could not even begin.
+fn tell_if_failed(context: &Arc<Context>, job: &str, turn: &Turn, ending: Ending, detail: &str) {
+    if job != "nightly" || ending != Ending::Failed {
+        return;
+    }
+    let Ok(zone) = context.time_zone() else { return };
+    let tasks = vec![TaskFailure { task: job.to_owned(), error: detail.to_owned() }];
+    let (run_id, date) = (format!("due {}", turn.due), turn.due.to_zoned(zone).date());
+    tell(context, Occasion::RunFailed { run_id, date, tasks, reported: false });
+}
+
+fn tell(context: &Arc<Context>, occasion: Occasion) {
+    let context = Arc::clone(context);
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = notices::tell(&context, &[occasion], wall_clock()) {
+            say(&format!("edge: not everybody could be told: {error:#}"));
+        }
+    });
 }
 
 fn zone(context: &Context) -> anyhow::Result<TimeZone> {

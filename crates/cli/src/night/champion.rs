@@ -236,6 +236,18 @@ pub(super) fn champion_since(context: &Context, version: &str) -> anyhow::Result
     Ok(promoted.find(|decision| decision.challenger == version).map(|decision| decision.as_of))
 }
 
+/// Returns what made the live champion, with the hash of its weights, where it was this night that did.
+pub(super) fn promotion_of(
+    context: &Context,
+    as_of: Timestamp,
+) -> anyhow::Result<Option<(Decision, String)>> {
+    let store = context.store()?;
+    let made = decisions(store)?.into_iter().rfind(|decision| decision.promoted && decision.as_of == as_of);
+    let live = champion_at(store, Timestamp::MAX)?;
+    let live = made.zip(live).filter(|(decision, live)| decision.challenger == live.card.version);
+    Ok(live.map(|(decision, live)| (decision, live.card.sha256)))
+}
+
 /// Returns every decision, oldest first, and who is champion now.
 pub(crate) fn decisions_and_champion(context: &Context) -> anyhow::Result<(Vec<Decision>, Option<String>)> {
     let store = context.store()?;

@@ -7,6 +7,7 @@ use coordinator::{TaskContext, TaskOutput};
 use market::Date;
 use report::{
     Delivery, Envelope, Message, Rendered, ReportData, Retry, SendKey, SendLog, SmtpUrl, mail::bare_address,
+    signing::Signing,
 };
 
 use super::Night;
@@ -76,7 +77,7 @@ pub(crate) fn mail(context: &Context, date: Date, recipients: &[String]) -> anyh
 }
 
 /// Reads the address of the server, with the authorities of `SMTP_CA_FILE` beside the usual ones.
-fn server(context: &Context, url: &str) -> anyhow::Result<SmtpUrl> {
+pub(crate) fn server(context: &Context, url: &str) -> anyhow::Result<SmtpUrl> {
     let url = SmtpUrl::parse(url)?;
     let Some(path) = context.variable("SMTP_CA_FILE") else { return Ok(url) };
     let pem = std::fs::read_to_string(path).with_context(|| format!("cannot read SMTP_CA_FILE {path}"))?;
@@ -88,7 +89,7 @@ fn server(context: &Context, url: &str) -> anyhow::Result<SmtpUrl> {
 /// What fails again waits for the next night.
 fn mail_late(context: &Context, before: Date, recipients: &[String]) -> Vec<String> {
     let unsent = match send_log(context) {
-        Ok(log) => log.unsent(),
+        Ok(log) => log.unsent(Date::MIN),
         Err(error) => return vec![format!("{error:#}")],
     };
     let mut waiting: BTreeMap<Date, Vec<String>> = BTreeMap::new();
@@ -135,14 +136,30 @@ fn send_once(
 }
 
 fn compose(context: &Context, data: &ReportData, rendered: &Rendered, to: &str) -> anyhow::Result<Message> {
+    let settings = &context.settings.mail;
     let envelope = Envelope {
         from: context.variable("SMTP_FROM").unwrap_or(NOBODY).to_owned(),
         to: to.to_owned(),
         run_id: data.date.to_string(),
         sent_at: data.as_of,
-        unsubscribe: None,
+        unsubscribe: settings.unsubscribe.clone(),
     };
-    Ok(Message::compose(rendered, &envelope)?)
+    let message = Message::compose(rendered, &envelope)?;
+    Ok(match signing(context)? {
+        Some(signing) => message.signed(&signing)?,
+        None => message,
+    })
+}
+
+/// Returns who signs the mails; none without `DKIM_KEY_FILE`.
+pub(crate) fn signing(context: &Context) -> anyhow::Result<Option<Signing>> {
+    let Some(path) = context.variable("DKIM_KEY_FILE") else { return Ok(None) };
+    let pem = std::fs::read_to_string(path).with_context(|| format!("cannot read DKIM_KEY_FILE {path}"))?;
+    let settings = &context.settings.mail;
+    let sender = bare_address(context.variable("SMTP_FROM").unwrap_or(NOBODY))?;
+    let own = sender.rsplit('@').next().unwrap_or_default();
+    let domain = settings.dkim_domain.as_deref().unwrap_or(own);
+    Ok(Some(Signing::new(&settings.dkim_selector, domain, &pem)?))
 }
 
 /// Reads what the report of `date` was rendered from.

@@ -14,7 +14,7 @@ use report::{
     },
 };
 
-use super::{Night, Slate, Verdict, calibration, champion_since, games::games, history, read_slate};
+use super::{Night, Slate, Verdict, calibration, champion_since, games::games, history, read_slate, steps};
 use crate::{context::Context, leagues, paths::Key, settings::LeagueSettings};
 
 /// Feeds older than this at the as-of are late, and frozen at five times it.
@@ -267,14 +267,9 @@ fn quarantined(context: &Context, night: &Night) -> anyhow::Result<Vec<Quarantin
 
 /// Lists what is blocked, with what the report uses instead.
 fn failed(context: &Context, task: &TaskContext<'_>) -> Vec<FailedTask> {
-    let steps = ["settle", "graph", "sweep", "train", "promote", "predict", "weights", "stake", "ledger"];
-    let leagues = context.settings.leagues();
-    let first = |index: usize| leagues[..index].iter().all(|other| other.id != leagues[index].id);
-    let fetches = leagues.iter().enumerate().map(|(index, league)| league.task(first(index)));
-    fetches
-        .chain(steps.map(str::to_owned))
-        .filter_map(|id| task.earlier(&id))
-        .filter(|record| matches!(record.state, TaskState::Failed | TaskState::Blocked))
+    let earlier = steps(context).into_iter().filter_map(|id| task.earlier(&id));
+    earlier
+        .filter(|record| record.is_lost())
         .map(|record| {
             let evidence = record.evidence.clone().unwrap_or_default();
             let error = evidence.in_words();

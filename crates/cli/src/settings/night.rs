@@ -16,7 +16,7 @@ pub(crate) struct NightSettings {
 }
 
 /// The steps and the minutes that each may take when nothing else is said.
-const STEPS: [(&str, u64); 12] = [
+const STEPS: [(&str, u64); 13] = [
     ("fetch", 30),
     ("settle", 30),
     ("graph", 30),
@@ -29,6 +29,7 @@ const STEPS: [(&str, u64); 12] = [
     ("ledger", 15),
     ("report", 15),
     ("mail", 15),
+    ("notify", 15),
 ];
 
 impl NightSettings {
