@@ -12,6 +12,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{App, Problem, ProblemKind, SCHEMA_VERSION, Token};
 
@@ -59,13 +60,19 @@ fn is_allowed(app: &App, path: &str, headers: &HeaderMap) -> bool {
 
 /// Tells whether a request carries the token.
 pub(crate) fn presents(headers: &HeaderMap, token: &Token) -> bool {
-    let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
-    given.is_some_and(|given| token.matches(given))
+    let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(given);
+    given.is_some_and(|given| token.matches(&given))
 }
 
-fn bearer(header: &str) -> Option<&str> {
-    let (scheme, token) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+/// Reads the token: as it is, or as the password that a browser sends, whatever the user's name.
+fn given(header: &str) -> Option<String> {
+    let (scheme, credentials) = header.split_once(' ')?;
+    let credentials = credentials.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(credentials.to_owned());
+    }
+    let login = scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(credentials).ok())??;
+    Some(String::from_utf8(login).ok()?.split_once(':')?.1.to_owned())
 }
 
 /// Renders a problem that a handler left, and adds what every answer carries.
@@ -77,7 +84,10 @@ fn finish(app: &App, mut response: Response, path: &str, id: &str) -> Response {
         headers.remove(axum::http::header::CONTENT_LENGTH);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if problem.status == 401 {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            // Programs take the first; a browser asks its user for the second.
+            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            let basic = HeaderValue::from_static("Basic realm=\"Edge: the token is the password\", charset=\"UTF-8\"");
+            headers.append(WWW_AUTHENTICATE, basic);
         }
         let status = response.status();
         response = (status, Json(problem)).into_response();

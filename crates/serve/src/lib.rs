@@ -17,8 +17,8 @@ pub use app::{App, Clock, Serving, Settings, Token};
 pub use client::{Client, ClientError};
 pub use mock::{MockPredictor, MockServer};
 pub use problem::{Problem, ProblemKind};
-pub use routes::{openapi, router};
-pub use server::{ServeError, listen, run};
+pub use routes::{openapi, router, router_with};
+pub use server::{ServeError, listen, run, run_router};
 pub use wire::{
     GameAsked, GameForecast, Health, LineAnswer, LineAsked, ModelAnswer, PredictAnswer, PredictQuery,
     PredictRequest, SCHEMA_VERSION, SlateQuery, Stamp,

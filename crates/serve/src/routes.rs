@@ -48,15 +48,24 @@ struct Document;
 
 /// Builds the whole endpoint.
 pub fn router(app: App) -> Router {
+    router_with(app, Router::new())
+}
+
+/// Builds the whole endpoint with pages for people beside it, behind the same token, time limit and log.
+///
+/// # Panics
+/// When a page has the path of an answer, or a fallback of its own: both are mistakes of the program.
+pub fn router_with(app: App, pages: Router) -> Router {
     let (routes, document) = documented().split_for_parts();
     let document = serde_json::to_value(document).unwrap_or_default();
     routes
         .route("/openapi.json", get(move || std::future::ready(Json(document))))
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
+        .with_state(app.clone())
+        .merge(pages)
         .layer(DefaultBodyLimit::max(app.settings().body_limit))
-        .layer(from_fn_with_state(app.clone(), gate))
-        .with_state(app)
+        .layer(from_fn_with_state(app, gate))
 }
 
 /// Returns the `OpenAPI` 3.1 document, made from the handlers themselves.

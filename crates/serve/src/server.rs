@@ -15,6 +15,7 @@
 
 use std::{future::Future, io, net::SocketAddr};
 
+use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::{App, Settings, router};
@@ -69,5 +70,14 @@ pub async fn run(
     app: App,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    axum::serve(listener, router(app)).with_graceful_shutdown(stop).await.map_err(ServeError::Stopped)
+    run_router(listener, router(app), stop).await
+}
+
+/// Serves what [`router_with`](crate::router_with) built; see [`run`].
+pub async fn run_router(
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    axum::serve(listener, router).with_graceful_shutdown(stop).await.map_err(ServeError::Stopped)
 }

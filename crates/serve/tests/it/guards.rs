@@ -89,7 +89,9 @@ async fn a_slow_answer_is_cut_off() {
 
 #[tokio::test]
 async fn with_a_token_only_probes_and_the_document_are_open() {
-    let router = endpoint(serving(), Settings { token: Token::new("s3cret"), ..Settings::default() });
+    let settings = Settings { token: Token::new("s3cret"), ..Settings::default() };
+    let page = Router::new().route("/page", get_page(|| std::future::ready("a page")));
+    let router = router_with(App::new(serving(), settings, now), page);
     let asked = |path: &str, authorization: Option<&str>| {
         let mut request = Request::get(path);
         if let Some(value) = authorization {
@@ -108,6 +110,11 @@ async fn with_a_token_only_probes_and_the_document_are_open() {
         ("/v1/model", Some("Bearer "), 401),
         ("/v1/model", Some("s3cret"), 401),
         ("/v1/model", Some("Basic s3cret"), 401),
+        ("/v1/model", Some("Basic czNjcmV0"), 401),
+        ("/v1/model", Some("Basic YW55b25lOndyb25n"), 401),
+        ("/page", None, 401),
+        // What a browser sends when its user writes the token as the password.
+        ("/page", Some("Basic YW55b25lOnMzY3JldA=="), 200),
         ("/v1/model", Some("Bearer s3cret"), 200),
         ("/v1/model", Some("bearer s3cret"), 200),
         ("/metrics", Some("Bearer s3cret"), 200),
