@@ -12,8 +12,11 @@
 //! ```
 
 pub(crate) mod bankroll;
+pub(crate) mod distribution;
 pub(crate) mod gaps;
 pub(crate) mod learning;
+pub(crate) mod neighbourhood;
+pub(crate) mod prices;
 pub(crate) mod reliability;
 pub mod sweep;
 
@@ -32,6 +35,8 @@ pub(crate) const ACCENT: RGBColor = RGBColor(0x0f, 0x5e, 0x6b);
 pub(crate) const BAND: RGBColor = RGBColor(0xd5, 0xe5, 0xe6);
 pub(crate) const RULE: RGBColor = RGBColor(0xe3, 0xe0, 0xd8);
 pub(crate) const MUTED: RGBColor = RGBColor(0x5c, 0x61, 0x68);
+/// Between the rule and the muted: a bar or a line that stands behind another.
+pub(crate) const QUIET: RGBColor = RGBColor(0x8a, 0x85, 0x77);
 
 /// A chart could not be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +104,22 @@ fn render<D: Drawing>(drawing: &D, content_id: &'static str, alt: String) -> Res
     let svg = svg(drawing, &alt).map_err(failed)?;
     let png = png(drawing).map_err(failed)?;
     Ok(Chart { content_id, alt, svg, png })
+}
+
+/// One picture for a page alone; nothing is drawn as a bitmap.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Picture {
+    /// What the picture says, in words.
+    pub(crate) alt: String,
+    /// One `<svg>` element without a prologue.
+    pub(crate) svg: String,
+}
+
+fn picture<D: Drawing>(drawing: &D, alt: String) -> Result<Picture, ChartError> {
+    let failed = |source| ChartError { chart: D::NAME, source };
+    LazyLock::force(&FONT).as_ref().map_err(|message| failed((*message).into()))?;
+    let svg = svg(drawing, &alt).map_err(failed)?;
+    Ok(Picture { alt, svg })
 }
 
 static FONT: LazyLock<Result<(), &'static str>> = LazyLock::new(|| {

@@ -10,6 +10,7 @@
 //! | [`format`](mod@format) | how is a number, an amount or an instant written? |
 //! | [`chart`] | how do the bankroll and the calibration look? |
 //! | [`templates`] | page, mail and text from the facts; which templates may a user replace? |
+//! | [`pages`] | what does `edge serve` show in a browser? |
 //! | [`mail`] | how does the report become one message per recipient? |
 //! | [`signing`] | how does the recipient see that the mail is ours? |
 //! | [`smtp`] | how does a message reach the server, and what if not? |
@@ -25,6 +26,7 @@ mod layout;
 pub mod mail;
 mod mjml;
 pub mod notice;
+pub mod pages;
 pub mod send_log;
 pub mod signing;
 pub mod smtp;

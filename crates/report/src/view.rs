@@ -1,10 +1,10 @@
 //! Facts to words: every number of the report is written here, once, for page, mail and text alike.
 
-mod health;
-mod history;
-mod model;
-mod pick;
-mod slate;
+pub(crate) mod health;
+pub(crate) mod history;
+pub(crate) mod model;
+pub(crate) mod pick;
+pub(crate) mod slate;
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -143,7 +143,7 @@ impl View {
     }
 }
 
-fn summary(data: &ReportData, style: &Style<'_>) -> String {
+pub(crate) fn summary(data: &ReportData, style: &Style<'_>) -> String {
     let looked_at =
         format!("{} and {} looked at", counted(data.games, "game"), counted(data.prices_compared, "price"));
     let bankroll = money(data.bankroll, style.currency);

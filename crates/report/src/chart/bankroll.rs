@@ -2,7 +2,7 @@
 
 use plotters::{coord::Shift, prelude::*};
 
-use super::{ACCENT, BAND, Chart, ChartError, DrawError, Drawing, RULE, label_style, render};
+use super::{ACCENT, BAND, Chart, ChartError, DrawError, Drawing, Picture, RULE, label_style, render};
 use crate::{
     format::{self, money},
     input::BankrollPoint,
@@ -16,7 +16,16 @@ struct Curve<'a> {
 
 /// Draws the curve; none with fewer than two days.
 pub(crate) fn chart(points: &[BankrollPoint], currency: &str) -> Result<Option<Chart>, ChartError> {
-    let [first, .., last] = points else { return Ok(None) };
+    curve(points, currency).map(|(curve, alt)| render(&curve, "bankroll", alt)).transpose()
+}
+
+/// Draws the curve for a page alone; none with fewer than two days.
+pub(crate) fn picture(points: &[BankrollPoint], currency: &str) -> Result<Option<Picture>, ChartError> {
+    curve(points, currency).map(|(curve, alt)| super::picture(&curve, alt)).transpose()
+}
+
+fn curve<'a>(points: &'a [BankrollPoint], currency: &str) -> Option<(Curve<'a>, String)> {
+    let [first, .., last] = points else { return None };
     let amounts = points.iter().flat_map(|point| {
         let (low, high) = point.expected.unwrap_or((point.bankroll, point.bankroll));
         [point.bankroll.as_f64(), low.as_f64(), high.as_f64()]
@@ -33,7 +42,7 @@ pub(crate) fn chart(points: &[BankrollPoint], currency: &str) -> Result<Option<C
         money(first.bankroll, currency),
         money(last.bankroll, currency),
     );
-    render(&curve, "bankroll", alt).map(Some)
+    Some((curve, alt))
 }
 
 impl Curve<'_> {

@@ -3,7 +3,7 @@
 use market::score::ReliabilityBin;
 use plotters::{coord::Shift, prelude::*};
 
-use super::{ACCENT, Chart, ChartError, DrawError, Drawing, MUTED, RULE, label_style, render};
+use super::{ACCENT, Chart, ChartError, DrawError, Drawing, MUTED, Picture, RULE, label_style, render};
 use crate::format::{counted, number, percent};
 
 struct Plot {
@@ -12,18 +12,27 @@ struct Plot {
 
 /// Draws the plot; none without a bin that can be drawn.
 pub(crate) fn chart(bins: &[ReliabilityBin]) -> Result<Option<Chart>, ChartError> {
+    plot(bins).map(|(plot, alt)| render(&plot, "reliability", alt)).transpose()
+}
+
+/// Draws the plot for a page alone; none without a bin that can be drawn.
+pub(crate) fn picture(bins: &[ReliabilityBin]) -> Result<Option<Picture>, ChartError> {
+    plot(bins).map(|(plot, alt)| super::picture(&plot, alt)).transpose()
+}
+
+fn plot(bins: &[ReliabilityBin]) -> Option<(Plot, String)> {
     let is_share = |share: f64| (0.0..=1.0).contains(&share);
     let bins = bins.iter().copied().filter(|bin| is_share(bin.forecast) && is_share(bin.observed));
     let bins: Vec<_> = bins.collect();
     let worst = bins.iter().max_by(|a, b| gap(a).total_cmp(&gap(b)));
-    let Some(worst) = worst else { return Ok(None) };
+    let worst = worst?;
     let alt = format!(
         "Reliability over {}: forecast share against observed share; the widest gap is {} forecast, {} observed.",
         counted(bins.iter().map(|bin| bin.count).sum(), "forecast"),
         percent(worst.forecast, 0),
         percent(worst.observed, 0),
     );
-    render(&Plot { bins }, "reliability", alt).map(Some)
+    Some((Plot { bins }, alt))
 }
 
 fn gap(bin: &ReliabilityBin) -> f64 {

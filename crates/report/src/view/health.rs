@@ -48,7 +48,7 @@ pub(super) struct FailedRow {
 }
 
 /// Says in the first lines of the report what a reader must know before trusting it.
-pub(super) fn notices(data: &ReportData) -> Vec<String> {
+pub(crate) fn notices(data: &ReportData) -> Vec<String> {
     let mut notices = Vec::new();
     if data.mode == Mode::Paper {
         notices.push("Paper mode: bets are noted, nothing is to be staked.".to_owned());

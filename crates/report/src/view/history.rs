@@ -21,7 +21,7 @@ pub(super) struct Settled {
 }
 
 #[derive(Debug, Serialize)]
-struct SettledRow {
+pub(crate) struct SettledRow {
     league: String,
     home: String,
     away: String,
@@ -46,7 +46,7 @@ pub(super) struct Bankroll {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct RecordLine {
+pub(crate) struct RecordLine {
     label: String,
     is_total: bool,
     bets: String,
@@ -81,7 +81,7 @@ fn sum(bets: &[SettledBet], style: &Style<'_>) -> Option<String> {
     Some(format!("{} on {staked} staked in {bets}, {closing}.", profit(all, style.currency)))
 }
 
-fn row(bet: &SettledBet, style: &Style<'_>) -> SettledRow {
+pub(crate) fn row(bet: &SettledBet, style: &Style<'_>) -> SettledRow {
     let (home, away) = sides(&bet.game);
     SettledRow {
         league: bet.game.league.as_str().to_uppercase(),
@@ -136,7 +136,7 @@ pub(super) fn bankroll(data: &ReportData, style: &Style<'_>) -> Option<Bankroll>
     })
 }
 
-pub(super) fn record(row: &RecordRow, style: &Style<'_>) -> RecordLine {
+pub(crate) fn record(row: &RecordRow, style: &Style<'_>) -> RecordLine {
     let staked = row.staked.as_f64();
     let roi = (staked > 0.0).then(|| signed_percent(row.profit.as_f64() / staked, 1));
     RecordLine {

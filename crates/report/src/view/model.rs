@@ -15,7 +15,7 @@ use crate::{
 };
 
 #[derive(Debug, Serialize)]
-pub(super) struct ModelTable {
+pub(crate) struct ModelTable {
     league: String,
     games: String,
     from: String,
@@ -40,7 +40,7 @@ struct ModelRow {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct ChampionView {
+pub(crate) struct ChampionView {
     version: String,
     since: String,
     sha256: String,
@@ -61,7 +61,7 @@ struct ReliabilityRow {
     games: String,
 }
 
-pub(super) fn table(league: &LeagueScores, style: &Style<'_>) -> ModelTable {
+pub(crate) fn table(league: &LeagueScores, style: &Style<'_>) -> ModelTable {
     let best =
         league.forecasts.iter().map(|row| row.log_loss).filter(|loss| loss.is_finite()).reduce(f64::min);
     let games = league.forecasts.iter().map(|row| row.games).max().unwrap_or(0);
@@ -123,7 +123,7 @@ fn title(name: &str) -> String {
     known.to_owned()
 }
 
-pub(super) fn champion(champion: &Champion, style: &Style<'_>) -> ChampionView {
+pub(crate) fn champion(champion: &Champion, style: &Style<'_>) -> ChampionView {
     ChampionView {
         version: format::name(&champion.version),
         since: local_instant(champion.since, style.zone),

@@ -24,7 +24,7 @@ pub(super) struct Picks {
 }
 
 #[derive(Debug, Serialize)]
-struct Card {
+pub(crate) struct Card {
     number: usize,
     league: String,
     kick_off: String,
@@ -50,7 +50,7 @@ struct Card {
 }
 
 #[derive(Debug, Serialize)]
-struct LensBar {
+pub(crate) struct LensBar {
     label: &'static str,
     /// `score`, `missing` or `veto`.
     state: &'static str,
@@ -70,7 +70,7 @@ struct Trace {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct NearMissRow {
+pub(crate) struct NearMissRow {
     league: String,
     home: String,
     away: String,
@@ -117,7 +117,7 @@ pub(super) fn sides(game: &Game) -> (String, String) {
     (format::name(game.home.as_str()), format::name(game.away.as_str()))
 }
 
-fn card(pick: &Pick, number_in_report: usize, data: &ReportData, style: &Style<'_>) -> Card {
+pub(crate) fn card(pick: &Pick, number_in_report: usize, data: &ReportData, style: &Style<'_>) -> Card {
     let (home, away) = sides(&pick.game);
     let bankroll = data.bankroll.as_f64();
     let share = if bankroll > 0.0 { pick.stake.as_f64() / bankroll } else { 0.0 };
@@ -170,7 +170,7 @@ fn cancel(pick: &Pick) -> String {
     conditions.join(", or ")
 }
 
-fn bar(view: &LensView) -> LensBar {
+pub(crate) fn bar(view: &LensView) -> LensBar {
     let (state, text, width) = match &view.score {
         LensScore::Score(score) => ("score", number(*score, 2), width(*score)),
         LensScore::Missing(_) => ("missing", "no data".to_owned(), 0),
@@ -179,7 +179,7 @@ fn bar(view: &LensView) -> LensBar {
     LensBar { label: view.lens.label(), state, text, width }
 }
 
-fn silence(view: &LensView) -> Option<String> {
+pub(crate) fn silence(view: &LensView) -> Option<String> {
     let (verdict, reason) = match &view.score {
         LensScore::Score(_) => return None,
         LensScore::Missing(reason) => ("has no data", reason),
@@ -188,12 +188,12 @@ fn silence(view: &LensView) -> Option<String> {
     Some(format!("{} {verdict}: {}", view.lens.label(), format::shorten(reason, LONGEST_SENTENCE)))
 }
 
-fn width(score: f64) -> u32 {
+pub(crate) fn width(score: f64) -> u32 {
     // A float that is not a number saturates to 0.
     (score.clamp(0.0, 1.0) * 100.0).round() as u32
 }
 
-pub(super) fn near_miss(miss: &NearMiss, _: &Style<'_>) -> NearMissRow {
+pub(crate) fn near_miss(miss: &NearMiss, _: &Style<'_>) -> NearMissRow {
     let (home, away) = sides(&miss.game);
     NearMissRow {
         league: miss.game.league.as_str().to_uppercase(),

@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[derive(Debug, Serialize)]
-pub(super) struct SlateRow {
+pub(crate) struct SlateRow {
     league: String,
     kick_off: String,
     home: String,
@@ -28,7 +28,7 @@ struct OutcomeCell {
     market: String,
 }
 
-pub(super) fn row(game: &SlateGame, style: &Style<'_>) -> SlateRow {
+pub(crate) fn row(game: &SlateGame, style: &Style<'_>) -> SlateRow {
     let (home, away) = sides(&game.game);
     let cell =
         |selection| game.outcomes.iter().find(|outcome| outcome.selection == selection).map(outcome_cell);

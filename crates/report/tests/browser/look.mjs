@@ -1,0 +1,162 @@
+// Looks at pages in a real browser and says what is wrong with them.
+//
+//     node look.mjs JOB.json
+//
+// The job: {"root": folder, "pages": [{"path": "slate.html", "policy": content-security-policy or null,
+// "mail": whether it is a mail, which has no landmarks}], "shots": folder or null}.
+// Prints {"looked": number, "findings": [...]} and exits 1 when there is a finding, 2 when it cannot look.
+// The modules are taken from EDGE_BROWSER_TOOLS (a folder with node_modules), else from beside this file.
+
+import { createServer } from "node:http";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { delimiter, extname, join, normalize, resolve, sep } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const tools = process.env.EDGE_BROWSER_TOOLS;
+const require = createRequire(tools ? pathToFileURL(join(resolve(tools), "any.js")) : import.meta.url);
+const { HtmlValidate } = require("html-validate");
+const puppeteer = await import(pathToFileURL(require.resolve("puppeteer-core")).href);
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+const WIDTHS = [1100, 600, 390];
+const SCHEMES = ["light", "dark"];
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+/** What a mail program shows has a frame of its own around it, and cells laid out by tables. */
+const NOT_IN_MAIL = ["region", "landmark-one-main", "skip-link", "scrollable-region-focusable"];
+const TYPES = { ".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".png": "image/png" };
+
+function chromium() {
+  if (process.env.CHROMIUM) return process.env.CHROMIUM;
+  const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+  const places = (process.env.PATH ?? "").split(delimiter);
+  return places.flatMap((place) => names.map((name) => join(place, name))).find((file) => existsSync(file));
+}
+
+/** Serves the folder on loopback, each page under its own policy. */
+function serve(job) {
+  const root = resolve(job.root);
+  const policies = new Map(job.pages.map((page) => [`/${page.path}`, page.policy]));
+  const server = createServer((request, response) => {
+    const path = decodeURIComponent(new URL(request.url, "http://localhost").pathname);
+    const file = normalize(join(root, path));
+    if (!file.startsWith(root + sep) || !existsSync(file)) return response.writeHead(404).end();
+    const headers = { "content-type": TYPES[extname(file)] ?? "application/octet-stream" };
+    if (policies.get(path)) headers["content-security-policy"] = policies.get(path);
+    response.writeHead(200, headers).end(readFileSync(file));
+  });
+  return new Promise((done) => server.listen(0, "127.0.0.1", () => done(server)));
+}
+
+const validator = new HtmlValidate({
+  extends: ["html-validate:recommended"],
+  rules: {
+    "no-trailing-whitespace": "off",
+    "long-title": "off",
+    "void-style": "off",
+    "no-inline-style": "off",
+    // One stylesheet of our own, served from the same place.
+    "require-sri": "off",
+  },
+});
+
+function validate(job, page) {
+  const report = validator.validateStringSync(readFileSync(join(job.root, page.path), "utf8"), page.path);
+  const messages = report.results.flatMap((result) => result.messages);
+  return messages.map((message) => ({
+    page: page.path,
+    check: `html-validate ${message.ruleId}`,
+    says: `${message.message} (line ${message.line})`,
+    at: message.selector ?? "",
+  }));
+}
+
+async function settle(tab, width, scheme) {
+  await tab.setViewport({ width, height: 900, isMobile: width < 500, hasTouch: width < 500 });
+  await tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+  await tab.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
+}
+
+/** Returns what stands out of the window on the right, the innermost first. */
+async function overflow(tab) {
+  return tab.evaluate(() => {
+    const room = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= room) return [];
+    const out = [...document.body.querySelectorAll("*")].filter((element) => element.getBoundingClientRect().right > room + 1);
+    return out.slice(-3).map((element) => element.outerHTML.slice(0, 120));
+  });
+}
+
+async function accessibility(tab, isMail) {
+  const rules = Object.fromEntries((isMail ? NOT_IN_MAIL : []).map((rule) => [rule, { enabled: false }]));
+  const world = await tab.mainFrame().isolatedRealm();
+  await world.evaluate(axe);
+  const options = { runOnly: { type: "tag", values: RULES }, rules, resultTypes: ["violations"] };
+  return world.evaluate(async (options) => (await globalThis.axe.run(document, options)).violations, options);
+}
+
+async function look(browser, job, page, origin) {
+  const findings = validate(job, page);
+  const tab = await browser.newPage();
+  const note = (check, says, at = "") => findings.push({ page: page.path, check, says, at });
+  tab.on("pageerror", (error) => note("script", String(error)));
+  tab.on("console", (message) => message.type() === "error" && note("console", message.text()));
+  tab.on("requestfailed", (request) => note("request", `${request.url()}: ${request.failure()?.errorText}`));
+  tab.on("request", (request) => {
+    if (!request.url().startsWith(origin) && !request.url().startsWith("data:")) note("request", `asks outside: ${request.url()}`);
+  });
+  await tab.goto(`${origin}/${page.path}`, { waitUntil: "load" });
+  for (const scheme of SCHEMES) {
+    for (const width of WIDTHS) {
+      await settle(tab, width, scheme);
+      const where = `${width} px, ${scheme}`;
+      for (const html of await overflow(tab)) note("overflow", where, html);
+      for (const violation of await accessibility(tab, page.mail === true)) {
+        for (const node of violation.nodes) {
+          note(`axe ${violation.id}`, `${where}: ${violation.help}. ${node.failureSummary ?? ""}`, node.target.join(" "));
+        }
+      }
+      if (job.shots) {
+        mkdirSync(job.shots, { recursive: true });
+        await tab.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = false)));
+        const file = `${page.path.replace(/\W+/g, "-")}-${width}-${scheme}.png`;
+        await tab.screenshot({ path: join(job.shots, file), fullPage: true });
+      }
+    }
+  }
+  await tab.close();
+  return findings;
+}
+
+/** The same finding at several widths is one finding. */
+function merged(findings) {
+  const seen = new Map();
+  for (const finding of findings) {
+    const key = [finding.page, finding.check, finding.at].join("\n");
+    if (!seen.has(key)) seen.set(key, finding);
+  }
+  return [...seen.values()];
+}
+
+const job = JSON.parse(readFileSync(process.argv[2], "utf8"));
+const executablePath = chromium();
+if (!executablePath) {
+  console.error("no chromium found: install one, or name it by CHROMIUM");
+  process.exit(2);
+}
+const server = await serve(job);
+const browser = await puppeteer.launch({
+  executablePath,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars"],
+});
+try {
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  const findings = [];
+  for (const page of job.pages) findings.push(...(await look(browser, job, page, origin)));
+  const all = merged(findings);
+  console.log(JSON.stringify({ looked: job.pages.length, findings: all }, null, 1));
+  process.exitCode = all.length > 0 ? 1 : 0;
+} finally {
+  await browser.close();
+  server.close();
+}
