@@ -14,6 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args().nth(1).map_or_else(|| PathBuf::from("reports/pages"), PathBuf::from);
     let pages = Pages::built_in()?;
     let (slate, game, ledger, model, runs, run) = facts::nothing_yet()?;
+    let (many_games, many_prices, many_bets) = facts::crowd()?;
     let written = [
         ("slate", pages.slate(&facts::slate()?)?),
         ("game", pages.game(&facts::game()?)?),
@@ -28,6 +29,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("first-model", pages.model(&model)?),
         ("first-runs", pages.runs(&runs)?),
         ("first-run", pages.run(&run)?),
+        ("full-slate", pages.slate(&many_games)?),
+        ("full-game", pages.game(&many_prices)?),
+        ("full-ledger", pages.ledger(&many_bets)?),
     ];
     fs::create_dir_all(folder.join("assets"))?;
     for (name, html) in written {

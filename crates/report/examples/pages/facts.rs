@@ -203,10 +203,7 @@ pub(crate) fn run() -> Facts<RunPage> {
     let needs = TaskEvidence { blocked_by: words(&["train"]), ..TaskEvidence::default() };
     let asks = Some("The challenger would replace a champion that is 3 days old.".to_owned());
     let tasks = vec![
-        TaskRow {
-            reused: true,
-            ..task("fetch", TaskState::Done, 1, 41.2, "1,408 rows added, 4 refused")
-        },
+        TaskRow { reused: true, ..task("fetch", TaskState::Done, 1, 41.2, "1,408 rows added, 4 refused") },
         task("settle", TaskState::Done, 1, 0.44, "4 bets settled, profit −€4.30"),
         task("graph", TaskState::Done, 1, 12.7, "61,204 nodes, 480,911 edges"),
         because(task("train", TaskState::Failed, 3, 318.0, ""), diverged),

@@ -24,8 +24,7 @@ pub(crate) fn game() -> Facts<GamePage> {
     let pick = report.picks.first().ok_or("the sample has no pick")?;
     let game = Arc::clone(&pick.game);
     let [margin, total] = scores(1.62, 1.08);
-    let explanations =
-        vec![explanation(&game, report.as_of, true), explanation(&game, report.as_of, false)];
+    let explanations = vec![explanation(&game, report.as_of, true), explanation(&game, report.as_of, false)];
     Ok(GamePage {
         site: site()?,
         as_of: report.as_of,
@@ -155,10 +154,7 @@ fn judged(pick: &Pick) -> Facts<Vec<JudgedQuote>> {
         edge: -0.021,
         lenses: vec![
             lens(Lens::CircleOfCompetence, LensScore::Score(0.36)),
-            lens(
-                Lens::MarginOfSafety,
-                LensScore::Veto("the chance of a positive return is 21 %".to_owned()),
-            ),
+            lens(Lens::MarginOfSafety, LensScore::Veto("the chance of a positive return is 21 %".to_owned())),
             lens(Lens::MrMarket, LensScore::Missing("only one book has a fresh price".to_owned())),
             lens(Lens::Moat, LensScore::Score(0.12)),
             lens(Lens::FatPitch, LensScore::Score(0.0)),

@@ -18,7 +18,7 @@ pub(crate) enum Counted {
 const TAIL: f64 = 0.002;
 
 struct Bars {
-    bars: Vec<(i32, f64)>,
+    mass: Vec<(i32, f64)>,
     counted: Counted,
     /// The books' own number, drawn as a thin line.
     line: Option<f64>,
@@ -30,8 +30,8 @@ pub(crate) fn chart(
     counted: Counted,
     line: Option<f64>,
 ) -> Result<Option<Picture>, ChartError> {
-    let bars = within_tails(mass);
-    let top = bars.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+    let seen = within_tails(mass);
+    let top = seen.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
     let Some(top) = top else { return Ok(None) };
     let alt = format!(
         "{}: {} is most likely with {}; four times of five it lies between {} and {}.",
@@ -44,7 +44,7 @@ pub(crate) fn chart(
         whole(quantile(mass, 0.1)),
         whole(quantile(mass, 0.9)),
     );
-    picture(&Bars { bars, counted, line }, alt).map(Some)
+    picture(&Bars { mass: seen, counted, line }, alt).map(Some)
 }
 
 /// Returns the smallest value up to which at least `share` of the mass lies; 0 without mass.
@@ -82,9 +82,9 @@ impl Drawing for Bars {
         area: &DrawingArea<DB, Shift>,
         scale: u32,
     ) -> Result<(), DrawError<DB>> {
-        let (Some((low, _)), Some((high, _))) = (self.bars.first(), self.bars.last()) else { return Ok(()) };
+        let (Some((low, _)), Some((high, _))) = (self.mass.first(), self.mass.last()) else { return Ok(()) };
         let (low, high) = (f64::from(*low) - 0.6, f64::from(*high) + 0.6);
-        let top = self.bars.iter().map(|(_, p)| *p).fold(0.0, f64::max) * 1.08;
+        let top = self.mass.iter().map(|(_, p)| *p).fold(0.0, f64::max) * 1.08;
         let mut chart = ChartBuilder::on(area)
             .margin_top(8 * scale)
             .margin_left(4 * scale)
@@ -99,7 +99,7 @@ impl Drawing for Bars {
             .bold_line_style(RULE.stroke_width(scale))
             .axis_style(TRANSPARENT)
             .set_all_tick_mark_size(4 * scale)
-            .x_labels(self.bars.len().min(16))
+            .x_labels(self.mass.len().min(16))
             .y_labels(5)
             .x_desc(match self.counted {
                 Counted::Margin => "margin: away wins left of 0, home wins right",
@@ -111,14 +111,15 @@ impl Drawing for Bars {
             .label_style(label_style(scale))
             .axis_desc_style(label_style(scale))
             .draw()?;
-        chart.draw_series(self.bars.iter().map(|(value, p)| {
+        chart.draw_series(self.mass.iter().map(|(value, p)| {
             let middle = f64::from(*value);
             Rectangle::new([(middle - 0.38, 0.0), (middle + 0.38, *p)], self.colour(*value).filled())
         }))?;
         let line = self.line.filter(|line| (low..=high).contains(line));
-        chart.draw_series(line.map(|line| {
-            PathElement::new([(line, 0.0), (line, top)], MUTED.stroke_width(scale))
-        }))?;
+        // A light seam on either side, so that the line is seen on a bar.
+        for style in [WHITE.stroke_width(4 * scale), MUTED.stroke_width(scale)] {
+            chart.draw_series(line.map(|line| PathElement::new([(line, 0.0), (line, top)], style)))?;
+        }
         Ok(())
     }
 }

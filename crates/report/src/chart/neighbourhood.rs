@@ -12,6 +12,8 @@ use crate::{
 
 /// Nodes shown in one column; the others are in the table.
 const TALLEST: usize = 22;
+/// Lines that are drawn, the thickest.
+const LINES: usize = 150;
 /// Steps from the game that have a column.
 const COLUMNS: usize = 3;
 /// From the middle of one node down to the next.
@@ -22,8 +24,8 @@ const HEIGHT: usize = 21;
 const WIDTH: usize = 250;
 /// Room for the lines between two columns.
 const GAP: usize = 88;
-/// Letters that surely fit a node beside its kind.
-const LETTERS: usize = 27;
+/// Letters that surely fit a node, its kind among them.
+const LETTERS: usize = 38;
 /// Effects below are shown as none.
 const FAINT: f64 = 5e-4;
 
@@ -58,7 +60,7 @@ pub(crate) fn chart(shown: &Neighbourhood) -> Option<(Picture, usize)> {
     // Faint lines first, so that those that matter lie on top.
     let mut edges: Vec<&ShownEdge> = shown.edges.iter().collect();
     edges.sort_by(|a, b| thickness(a).total_cmp(&thickness(b)));
-    for edge in edges {
+    for edge in edges.split_off(edges.len().saturating_sub(LINES)) {
         let ends = (places.get(edge.target).copied().flatten(), places.get(edge.source).copied().flatten());
         if let (Some(target), Some(source)) = ends {
             line(&mut svg, edge, target, source);
@@ -111,8 +113,11 @@ fn line(svg: &mut String, edge: &ShownEdge, target: Place, source: Place) {
     };
     let (from, to) = ((target.0 + WIDTH, target.1), source);
     // Nodes of the same column are joined by a small bow on the right of both.
-    let (end, bend) =
-        if to.0 > from.0 { (to.0, (from.0 + GAP / 2, to.0 - GAP / 2)) } else { (from.0, (from.0 + 40, from.0 + 40)) };
+    let (end, bend) = if to.0 > from.0 {
+        (to.0, (from.0 + GAP / 2, to.0 - GAP / 2))
+    } else {
+        (from.0, (from.0 + 40, from.0 + 40))
+    };
     // Writing to a text cannot fail.
     let _ = write!(
         svg,
@@ -129,7 +134,7 @@ fn line(svg: &mut String, edge: &ShownEdge, target: Place, source: Place) {
 }
 
 fn label(svg: &mut String, node: &ShownNode, (left, middle): Place) {
-    let letters = LETTERS.saturating_sub(node.kind.chars().count().saturating_sub(4));
+    let letters = LETTERS.saturating_sub(node.kind.chars().count().min(12) + 1);
     let _ = write!(
         svg,
         r#"<rect class="node" x="{left}" y="{}" width="{WIDTH}" height="{HEIGHT}" rx="4"/><text x="{}" y="{}"><tspan class="kind">{}</tspan> {}</text>"#,

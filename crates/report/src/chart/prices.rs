@@ -6,7 +6,9 @@ use plotters::{
     style::text_anchor::{HPos, Pos, VPos},
 };
 
-use super::{ACCENT, ChartError, DrawError, Drawing, MUTED, Picture, QUIET, RULE, WIDTH, label_style, picture};
+use super::{
+    ACCENT, ChartError, DrawError, Drawing, MUTED, Picture, QUIET, RULE, WIDTH, label_style, picture,
+};
 use crate::format::{counted, name, number, shorten};
 
 /// Books that are named at the end of their staircase; there is no room for more.
@@ -14,9 +16,9 @@ const NAMED: usize = 8;
 /// Letters of a book's name beside the picture.
 const LETTERS: usize = 13;
 /// Room for the names, in CSS pixels.
-const NAMES: u32 = 150;
+const NAMES: u32 = 160;
 /// From one name down to the next, in CSS pixels.
-const LINE: i32 = 17;
+const LINE: i32 = 18;
 /// From here on the axis counts days.
 const LONGEST_IN_HOURS: f64 = 96.0;
 
@@ -47,8 +49,11 @@ struct Moves {
 /// Draws the prices of `side` up to `until` hours before the start; none without two instants to draw between.
 pub(crate) fn chart(side: &str, books: &[Staircase], until: f64) -> Result<Option<Picture>, ChartError> {
     let is_drawn = |step: &(f64, f64)| step.0.is_finite() && step.1.is_finite();
-    let mut books: Vec<Staircase> =
-        books.iter().filter(|book| !book.steps.is_empty() && book.steps.iter().all(is_drawn)).cloned().collect();
+    let mut books: Vec<Staircase> = books
+        .iter()
+        .filter(|book| !book.steps.is_empty() && book.steps.iter().all(is_drawn))
+        .cloned()
+        .collect();
     books.sort_by(|a, b| a.last().total_cmp(&b.last()).then_with(|| b.book.cmp(&a.book)));
     let steps = || books.iter().flat_map(|book| &book.steps);
     let begin = steps().map(|step| step.0).fold(f64::NEG_INFINITY, f64::max);
@@ -145,7 +150,8 @@ impl Drawing for Moves {
         let best = self.books.len() - 1;
         for (index, book) in self.books.iter().enumerate() {
             let corners = self.corners(book).into_iter().map(|(time, price)| (time / hours, price));
-            let style = if index == best { ACCENT.stroke_width(2 * scale) } else { QUIET.stroke_width(scale) };
+            let style =
+                if index == best { ACCENT.stroke_width(2 * scale) } else { QUIET.stroke_width(scale) };
             chart.draw_series(LineSeries::new(corners, style))?;
         }
         let (_, rows) = chart.plotting_area().get_pixel_range();
@@ -180,12 +186,14 @@ mod tests {
 
     #[test]
     fn no_name_stands_on_another() {
-        let books: Vec<Staircase> =
-            (0..20).map(|i| book(&format!("Book {i}"), &[(200.0, 2.0), (1.0, 2.0 + f64::from(i % 3) * 1e-3)])).collect();
+        let books: Vec<Staircase> = (0..20)
+            .map(|i| book(&format!("Book {i}"), &[(200.0, 2.0), (1.0, 2.0 + f64::from(i % 3) * 1e-3)]))
+            .collect();
         let svg = chart("x", &books, 0.0).unwrap().unwrap().svg;
         let page = scraper::Html::parse_fragment(&svg);
-        let texts = page.select(&scraper::Selector::parse("text").unwrap());
-        let names: Vec<i32> = texts
+        let selector = scraper::Selector::parse("text").unwrap();
+        let names: Vec<i32> = page
+            .select(&selector)
             .filter(|text| text.text().any(|text| text.contains("Book")))
             .map(|text| text.attr("y").unwrap().parse().unwrap())
             .collect();

@@ -38,7 +38,12 @@ pub(super) fn view(page: &GamePage, pen: &Pen<'_>) -> Result<GameView, ReportErr
         forecast: forecast::view(page)?,
         prices: prices::markets(page, pen),
         moves: prices::moves(page, pen)?,
-        judged: page.judged.iter().take(prices::JUDGED).map(|quote| prices::judged(quote, page, pen)).collect(),
+        judged: page
+            .judged
+            .iter()
+            .take(prices::JUDGED)
+            .map(|quote| prices::judged(quote, page, pen))
+            .collect(),
         more_judged: page.judged.len().saturating_sub(prices::JUDGED),
         graph: page.neighbourhood.as_ref().and_then(reasons::graph),
         reasons: page.explanations.iter().map(reasons::view).collect(),

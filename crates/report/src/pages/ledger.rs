@@ -15,9 +15,9 @@ use crate::{
     view::history,
 };
 
-/// Open bets and settled bets on one page.
-const OPEN: usize = 200;
-const SETTLED: usize = 400;
+/// Open bets on one page.
+const OPEN: usize = 150;
+const SETTLED: usize = LedgerPage::SETTLED_PER_PAGE;
 
 #[derive(Debug, Serialize)]
 pub(super) struct LedgerView {
@@ -33,6 +33,7 @@ pub(super) struct LedgerView {
     more_open: usize,
     open_sum: String,
     settled: Vec<SettledRow>,
+    more_settled: usize,
     settled_in_all: String,
     page: usize,
     pages: usize,
@@ -90,6 +91,7 @@ pub(super) fn view(page: &LedgerPage, pen: &Pen<'_>) -> Result<LedgerView, Repor
         more_open: page.open.len().saturating_sub(OPEN),
         open_sum: format!("{} for {}", counted(page.open.len(), "open bet"), pen.money(staked)),
         settled: page.settled.iter().take(SETTLED).map(|bet| settled_row(bet, pen)).collect(),
+        more_settled: page.settled.len().saturating_sub(SETTLED),
         settled_in_all: count(page.settled_in_all),
         page: page.page.max(1),
         pages,

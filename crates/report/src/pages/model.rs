@@ -71,11 +71,7 @@ pub(super) fn view(page: &ModelPage, pen: &Pen<'_>) -> Result<ModelView, ReportE
 }
 
 fn bin(bin: &ReliabilityBin) -> BinRow {
-    BinRow {
-        forecast: percent(bin.forecast, 0),
-        observed: percent(bin.observed, 0),
-        count: count(bin.count),
-    }
+    BinRow { forecast: percent(bin.forecast, 0), observed: percent(bin.observed, 0), count: count(bin.count) }
 }
 
 fn row(promotion: &Promotion, pen: &Pen<'_>) -> DecisionRow {

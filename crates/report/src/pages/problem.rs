@@ -2,10 +2,7 @@
 
 use serde::Serialize;
 
-use super::{
-    input::ProblemPage,
-    pen::sentence,
-};
+use super::{input::ProblemPage, pen::sentence};
 use crate::format;
 
 #[derive(Debug, Serialize)]

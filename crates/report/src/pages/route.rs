@@ -155,7 +155,8 @@ mod tests {
 
     #[test]
     fn other_addresses_are_none_of_ours() {
-        for text in ["", "x", "//x", "/games", "/games/", "/games/a/b", "/ledger?page=0", "/runs?x=1", "/slate/1"]
+        for text in
+            ["", "x", "//x", "/games", "/games/", "/games/a/b", "/ledger?page=0", "/runs?x=1", "/slate/1"]
         {
             assert_eq!(Route::parse(text), None, "{text}");
         }

@@ -119,7 +119,8 @@ fn summary(run: &RunSummary, pen: &Pen<'_>) -> RunView {
 }
 
 fn states(run: &RunSummary) -> Vec<StateCount> {
-    let count = |state: TaskState| run.states.iter().filter(|(of, _)| *of == state).map(|(_, count)| count).sum();
+    let count =
+        |state: TaskState| run.states.iter().filter(|(of, _)| *of == state).map(|(_, count)| count).sum();
     let told = TaskState::ALL.map(|state| (state, count(state)));
     let told = told.into_iter().filter(|(_, count): &(_, usize)| *count > 0);
     told.map(|(state, count)| StateCount {

@@ -3,7 +3,8 @@
 //     node look.mjs JOB.json
 //
 // The job: {"root": folder, "pages": [{"path": "slate.html", "policy": content-security-policy or null,
-// "mail": whether it is a mail, which has no landmarks}], "shots": folder or null}.
+// "mail": whether it is shown within a mail program, "markup": "mail" where tables and attributes lay it out}],
+// "shots": folder or null}.
 // Prints {"looked": number, "findings": [...]} and exits 1 when there is a finding, 2 when it cannot look.
 // The modules are taken from EDGE_BROWSER_TOOLS (a folder with node_modules), else from beside this file.
 
@@ -22,7 +23,7 @@ const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const WIDTHS = [1100, 600, 390];
 const SCHEMES = ["light", "dark"];
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-/** What a mail program shows has a frame of its own around it, and cells laid out by tables. */
+/** What a mail program shows has a frame of its own around it. */
 const NOT_IN_MAIL = ["region", "landmark-one-main", "skip-link", "scrollable-region-focusable"];
 const TYPES = { ".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".png": "image/png" };
 
@@ -39,6 +40,8 @@ function serve(job) {
   const policies = new Map(job.pages.map((page) => [`/${page.path}`, page.policy]));
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url, "http://localhost").pathname);
+    // A page that names no icon is asked for one all the same.
+    if (path === "/favicon.ico") return response.writeHead(204).end();
     const file = normalize(join(root, path));
     if (!file.startsWith(root + sep) || !existsSync(file)) return response.writeHead(404).end();
     const headers = { "content-type": TYPES[extname(file)] ?? "application/octet-stream" };
@@ -48,20 +51,23 @@ function serve(job) {
   return new Promise((done) => server.listen(0, "127.0.0.1", () => done(server)));
 }
 
-const validator = new HtmlValidate({
-  extends: ["html-validate:recommended"],
-  rules: {
-    "no-trailing-whitespace": "off",
-    "long-title": "off",
-    "void-style": "off",
-    "no-inline-style": "off",
-    // One stylesheet of our own, served from the same place.
-    "require-sri": "off",
-  },
-});
+const rules = {
+  "no-trailing-whitespace": "off",
+  "long-title": "off",
+  "void-style": "off",
+  // Stylesheet and script are our own, served from the same place; what may run is the policy's business.
+  "require-sri": "off",
+};
+/** Mail programs know tables and attributes better than stylesheets. */
+const mailRules = { ...rules, "no-inline-style": "off", "no-deprecated-attr": "off", "prefer-tbody": "off" };
+const extending = ["html-validate:recommended"];
+const validators = {
+  page: new HtmlValidate({ extends: extending, rules }),
+  mail: new HtmlValidate({ extends: extending, rules: mailRules }),
+};
 
 function validate(job, page) {
-  const report = validator.validateStringSync(readFileSync(join(job.root, page.path), "utf8"), page.path);
+  const report = validators[page.markup ?? "page"].validateStringSync(readFileSync(join(job.root, page.path), "utf8"), page.path);
   const messages = report.results.flatMap((result) => result.messages);
   return messages.map((message) => ({
     page: page.path,
@@ -77,13 +83,20 @@ async function settle(tab, width, scheme) {
   await tab.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
 }
 
-/** Returns what stands out of the window on the right, the innermost first. */
+/** Returns what stands out of the window on the right; what a box of its own scrolls does not. */
 async function overflow(tab) {
   return tab.evaluate(() => {
     const room = document.documentElement.clientWidth;
     if (document.documentElement.scrollWidth <= room) return [];
-    const out = [...document.body.querySelectorAll("*")].filter((element) => element.getBoundingClientRect().right > room + 1);
-    return out.slice(-3).map((element) => element.outerHTML.slice(0, 120));
+    const scrolls = (element) => ["auto", "scroll", "hidden"].includes(getComputedStyle(element).overflowX);
+    const isFree = (element) => {
+      for (let box = element.offsetParent ?? element.parentElement; box && box !== document.body; box = box.parentElement) {
+        if (scrolls(box)) return false;
+      }
+      return true;
+    };
+    const stands = (element) => element.getBoundingClientRect().right > room + 1 && isFree(element);
+    return [...document.body.querySelectorAll("*")].filter(stands).slice(-3).map((element) => element.outerHTML.slice(0, 120));
   });
 }
 

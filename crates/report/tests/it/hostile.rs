@@ -9,7 +9,7 @@ use scraper::{Html, Selector};
 
 use crate::fixture::normal_night;
 
-const NAMES: [&str; 8] = [
+pub(crate) const NAMES: [&str; 8] = [
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
     "O'Brien & \"Sons\" {{ picks }} {% raw %}",

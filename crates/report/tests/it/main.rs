@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod browser;
+#[path = "../../examples/pages/facts.rs"]
+mod facts;
 mod fixture;
 mod hostile;
 mod mail;
@@ -13,6 +16,7 @@ mod notice_posts;
 mod notice_server;
 mod notice_trouble;
 mod page;
+mod pages;
 mod sample;
 mod signing;
 mod smtp;

@@ -54,7 +54,8 @@ pub(super) fn view(page: &GamePage) -> Result<ForecastView, ChartError> {
     // The handicap of the home side stands against a margin of the opposite sign.
     let spread = main_points(page, Market::Spread, Selection::Home).map(|points| -points);
     let total = main_points(page, Market::Total, Selection::Over);
-    let margin_words = spread.map(|margin| format!("The thin line is the books' own margin, {}.", points(margin)));
+    let margin_words =
+        spread.map(|margin| format!("The thin line is the books' own margin, {}.", points(margin)));
     let total_words = total.map(|total| format!("The thin line is the books' own total, {}.", points(total)));
     Ok(ForecastView {
         has_market: has(true),
@@ -71,7 +72,8 @@ fn outcome(page: &GamePage, side: Selection) -> Option<OutcomeRow> {
         variant.and_then(|variant| variant.outcomes.iter().find(|outcome| outcome.selection == side))
     };
     let books = page.consensus.iter().find(|(of, _)| *of == side).map(|(_, share)| *share);
-    let best = page.variants.first().and_then(|v| v.outcomes.iter().find(|outcome| outcome.selection == side));
+    let best =
+        page.variants.first().and_then(|v| v.outcomes.iter().find(|outcome| outcome.selection == side));
     if best.is_none() && books.is_none() {
         return None;
     }

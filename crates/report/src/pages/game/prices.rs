@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use market::{Market, Selection};
+use market::{Market, Points, Selection};
 use serde::Serialize;
 
 use crate::{
@@ -19,27 +19,39 @@ use crate::{
     view::pick::{self, LensBar},
 };
 
-/// Quotes of a market and judged quotes that are shown.
-const QUOTES: usize = 200;
-pub(super) const JUDGED: usize = 100;
+/// Tables of a market, books of a table, and judged quotes that are shown.
+const TABLES: usize = 12;
+const BOOKS: usize = 40;
+pub(super) const JUDGED: usize = 60;
 
+/// The prices of one market: a table per number of points, that of most books first.
 #[derive(Debug, Serialize)]
 pub(super) struct MarketView {
     market: &'static str,
     title: &'static str,
-    quotes: Vec<QuoteRow>,
+    tables: Vec<PriceTable>,
     more: usize,
 }
 
 #[derive(Debug, Serialize)]
-struct QuoteRow {
-    selection: String,
-    /// Whether another selection than in the row above begins here.
-    is_first: bool,
+struct PriceTable {
+    selections: Vec<String>,
+    rows: Vec<BookRow>,
+}
+
+/// What a book pays, by selection in the order of the table.
+#[derive(Debug, Serialize)]
+struct BookRow {
     book: String,
+    cells: Vec<Option<PriceCell>>,
+    /// Since when the newest of them stands.
+    seen: Moment,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct PriceCell {
     price: String,
     is_best: bool,
-    seen: Moment,
     no_vig: String,
     edge: String,
     tone: &'static str,
@@ -82,56 +94,63 @@ pub(super) struct JudgedRow {
     verdict: String,
 }
 
-/// Builds a table per market: by selection and points, the best price first.
+/// Builds the tables of each market that has a price.
 pub(super) fn markets(page: &GamePage, pen: &Pen<'_>) -> Vec<MarketView> {
     let markets = [
         (Market::Moneyline, "Who wins"),
         (Market::Spread, "With a handicap"),
         (Market::Total, "Both scores together"),
     ];
-    let of = |market| page.quotes.iter().filter(move |quote| quote.market == market);
-    let tables = markets.into_iter().map(|(market, title)| {
-        let mut quotes: Vec<&Quote> = of(market).collect();
-        quotes.sort_by(|a, b| {
-            let points = |quote: &Quote| quote.points.map(|points| points.quarters().abs());
-            (points(a), a.selection, a.points)
-                .cmp(&(points(b), b.selection, b.points))
-                .then(b.price.decimal().total_cmp(&a.price.decimal()))
-                .then_with(|| a.book.cmp(&b.book))
-        });
-        MarketView {
-            market: market.as_str(),
-            title,
-            more: quotes.len().saturating_sub(QUOTES),
-            quotes: rows(&quotes, page, pen),
+    let views = markets.into_iter().map(|(market, title)| {
+        let mut by_points: BTreeMap<_, Vec<&Quote>> = BTreeMap::new();
+        for quote in page.quotes.iter().filter(|quote| quote.market == market) {
+            by_points.entry(points_of_home(quote)).or_default().push(quote);
         }
+        let mut groups: Vec<Vec<&Quote>> = by_points.into_values().collect();
+        groups.sort_by_key(|quotes| std::cmp::Reverse(quotes.len()));
+        let tables = groups.iter().take(TABLES).map(|quotes| table(quotes, page, pen)).collect();
+        MarketView { market: market.as_str(), title, tables, more: groups.len().saturating_sub(TABLES) }
     });
-    tables.filter(|table| !table.quotes.is_empty()).collect()
+    views.filter(|view| !view.tables.is_empty()).collect()
 }
 
-fn rows(sorted: &[&Quote], page: &GamePage, pen: &Pen<'_>) -> Vec<QuoteRow> {
-    let mut best: Option<&Quote> = None;
-    let mut rows = Vec::new();
-    for quote in sorted.iter().take(QUOTES) {
-        let same = best.filter(|best| (best.selection, best.points) == (quote.selection, quote.points));
-        let is_best = same.is_none_or(|best| best.price.decimal() <= quote.price.decimal());
-        rows.push(quote_row(quote, same.is_none(), is_best, page, pen));
-        best = same.or(Some(quote));
+/// Returns the quarter points by which either side of a handicap is found: those of the home side.
+fn points_of_home(quote: &Quote) -> Option<i32> {
+    let quarters = quote.points?.quarters();
+    Some(if quote.selection == Selection::Away { -quarters } else { quarters })
+}
+
+fn table(quotes: &[&Quote], page: &GamePage, pen: &Pen<'_>) -> PriceTable {
+    let selections: BTreeSet<_> = quotes.iter().map(|quote| (quote.selection, quote.points)).collect();
+    let books: BTreeSet<_> = quotes.iter().map(|quote| &quote.book).collect();
+    let of = |key: &(Selection, Option<Points>)| {
+        let key = *key;
+        quotes.iter().copied().filter(move |quote| (quote.selection, quote.points) == key)
+    };
+    let best: Vec<f64> =
+        selections.iter().map(|key| of(key).map(|quote| quote.price.decimal()).fold(0.0, f64::max)).collect();
+    let row = |book: &market::Name| {
+        let mine = |key| of(key).find(|quote| quote.book == *book);
+        let cells = selections.iter().zip(&best).map(|(key, best)| mine(key).map(|quote| cell(quote, *best)));
+        let seen = selections.iter().filter_map(mine).map(|quote| quote.captured_at).max()?;
+        Some(BookRow { book: format::name(book.as_str()), cells: cells.collect(), seen: pen.ago(seen) })
+    };
+    let market = quotes.first().map_or(Market::Moneyline, |quote| quote.market);
+    PriceTable {
+        rows: books.into_iter().take(BOOKS).filter_map(row).collect(),
+        selections: selections
+            .iter()
+            .map(|(side, points)| selection_of(&page.game, market, *side, *points))
+            .collect(),
     }
-    rows
 }
 
-fn quote_row(quote: &Quote, is_first: bool, is_best: bool, page: &GamePage, pen: &Pen<'_>) -> QuoteRow {
-    let dash = || "–".to_owned();
-    QuoteRow {
-        selection: selection_of(&page.game, quote.market, quote.selection, quote.points),
-        is_first,
-        book: format::name(quote.book.as_str()),
+fn cell(quote: &Quote, best: f64) -> PriceCell {
+    PriceCell {
         price: quote.price.to_string(),
-        is_best,
-        seen: pen.near(quote.captured_at),
-        no_vig: quote.no_vig.map_or_else(dash, |share| percent(share, 1)),
-        edge: quote.edge.map_or_else(dash, |edge| signed_percent(edge, 1)),
+        is_best: quote.price.decimal() >= best,
+        no_vig: quote.no_vig.map_or_else(|| "–".to_owned(), |share| percent(share, 1)),
+        edge: quote.edge.map_or_else(|| "–".to_owned(), |edge| signed_percent(edge, 1)),
         tone: if quote.edge.is_some_and(|edge| edge > 0.0) { "good" } else { "even" },
     }
 }
@@ -147,7 +166,8 @@ pub(super) fn moves(page: &GamePage, pen: &Pen<'_>) -> Result<MovesView, ChartEr
         let picture = prices::chart(&selection, &books, hours(page, page.as_of))?;
         views.extend(picture.map(|picture| SideView { selection, picture }));
     }
-    let rows: BTreeMap<_, MoveRow> = page.history.iter().filter_map(|history| move_row(history, page, pen)).collect();
+    let rows: BTreeMap<_, MoveRow> =
+        page.history.iter().filter_map(|history| move_row(history, page, pen)).collect();
     Ok(MovesView { sides: views, rows: rows.into_values().collect() })
 }
 

@@ -104,7 +104,11 @@ pub(super) fn view(explanation: &Explanation) -> ReasonsView {
     ReasonsView {
         uses_prices: explanation.uses_prices,
         words: explanation.words().iter().map(|words| format::shorten(words, 400)).collect(),
-        steps: explanation.steps.iter().map(|step| (format::name(&step.name), percent(step.home, 1))).collect(),
+        steps: explanation
+            .steps
+            .iter()
+            .map(|step| (format::name(&step.name), percent(step.home, 1)))
+            .collect(),
         parts,
     }
 }

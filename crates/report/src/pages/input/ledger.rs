@@ -29,7 +29,7 @@ pub struct LedgerPage {
     pub record: Vec<RecordRow>,
     /// Bets that wait for their result, by start.
     pub open: Vec<OpenBet>,
-    /// Settled bets of this page, the last one first.
+    /// Settled bets of this page, the last one first; at most [`Self::SETTLED_PER_PAGE`].
     pub settled: Vec<SettledBet>,
     /// Settled bets over all pages.
     pub settled_in_all: usize,
@@ -37,6 +37,11 @@ pub struct LedgerPage {
     pub page: usize,
     /// How many pages there are; 0 counts as 1.
     pub pages: usize,
+}
+
+impl LedgerPage {
+    /// Most settled bets that one page shows; more than these are only counted.
+    pub const SETTLED_PER_PAGE: usize = 400;
 }
 
 /// A bet that waits for its result.
