@@ -86,7 +86,9 @@ fn finish(app: &App, mut response: Response, path: &str, id: &str) -> Response {
         if problem.status == 401 {
             // Programs take the first; a browser asks its user for the second.
             headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            let basic = HeaderValue::from_static("Basic realm=\"Edge: the token is the password\", charset=\"UTF-8\"");
+            let basic = HeaderValue::from_static(
+                "Basic realm=\"Edge: the token is the password\", charset=\"UTF-8\"",
+            );
             headers.append(WWW_AUTHENTICATE, basic);
         }
         let status = response.status();

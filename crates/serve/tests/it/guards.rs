@@ -1,10 +1,12 @@
 use std::{fmt::Write, time::Duration};
 
 use axum::{
+    Router,
     body::Body,
     http::{Method, Request, StatusCode, header::CONTENT_TYPE},
+    routing,
 };
-use serve::{Settings, Token};
+use serve::{App, Settings, Token, router_with};
 
 use crate::{endpoint, get, json_of, predict, serving, text_of};
 
@@ -90,8 +92,8 @@ async fn a_slow_answer_is_cut_off() {
 #[tokio::test]
 async fn with_a_token_only_probes_and_the_document_are_open() {
     let settings = Settings { token: Token::new("s3cret"), ..Settings::default() };
-    let page = Router::new().route("/page", get_page(|| std::future::ready("a page")));
-    let router = router_with(App::new(serving(), settings, now), page);
+    let page = Router::new().route("/page", routing::get(|| std::future::ready("a page")));
+    let router = router_with(App::new(serving(), settings, || "2022-10-14T10:00:00Z".parse().unwrap()), page);
     let asked = |path: &str, authorization: Option<&str>| {
         let mut request = Request::get(path);
         if let Some(value) = authorization {
