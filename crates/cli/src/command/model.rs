@@ -15,7 +15,7 @@ pub(crate) fn run(command: ModelCommand, context: &Context) -> anyhow::Result<St
         ModelCommand::List(args) => list(&args, context),
         ModelCommand::Promote(args) => {
             let decision = night::promote_by_hand(context, &args.version)?;
-            told(context, &decision, night::promotion(context, decision.as_of)?)
+            Ok(told(context, &decision, night::promotion(context, decision.as_of)?))
         }
         ModelCommand::Rollback => {
             let decision = night::roll_back(context)?;
@@ -31,10 +31,10 @@ pub(crate) fn run(command: ModelCommand, context: &Context) -> anyhow::Result<St
 }
 
 /// Says what was decided, here and to who wants to hear of it; that nobody could be told undoes nothing.
-fn told(context: &Context, decision: &night::Decision, occasion: Option<Occasion>) -> anyhow::Result<Status> {
+fn told(context: &Context, decision: &night::Decision, occasion: Option<Occasion>) -> Status {
     say(&format!("edge: {}", decision.why));
     let occasions: Vec<Occasion> = occasion.into_iter().collect();
-    Ok(match notices::tell(context, &occasions, context.now) {
+    match notices::tell(context, &occasions, context.now) {
         Ok(None) => Status::Done,
         Ok(Some(told)) => {
             say(&format!("edge: {told}"));
@@ -44,7 +44,7 @@ fn told(context: &Context, decision: &night::Decision, occasion: Option<Occasion
             say(&format!("edge: not everybody could be told: {error:#}"));
             Status::Partial
         }
-    })
+    }
 }
 
 fn list(args: &ModelListArgs, context: &Context) -> anyhow::Result<Status> {

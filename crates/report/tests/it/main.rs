@@ -17,6 +17,7 @@ mod notice_server;
 mod notice_trouble;
 mod page;
 mod pages;
+mod pages_hostile;
 mod sample;
 mod signing;
 mod smtp;
