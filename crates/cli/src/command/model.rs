@@ -21,11 +21,8 @@ pub(crate) fn run(command: ModelCommand, context: &Context) -> anyhow::Result<St
             let decision = night::roll_back(context)?;
             let (version, from) =
                 (decision.challenger.clone(), decision.champion.clone().unwrap_or_default());
-            told(
-                context,
-                &decision,
-                Some(Occasion::ChampionRolledBack { version, from, since: decision.as_of }),
-            )
+            let occasion = Occasion::ChampionRolledBack { version, from, since: decision.as_of };
+            Ok(told(context, &decision, Some(occasion)))
         }
     }
 }
