@@ -51,6 +51,7 @@ fn missing() -> Option<String> {
 }
 
 /// Whether the tools are there; without them the test is skipped, or fails where all tests must run.
+#[expect(clippy::print_stderr, reason = "a skip must be seen")]
 fn can_look() -> bool {
     let Some(missing) = missing() else { return true };
     let all = variable("EDGE_TEST_ALL").is_some_and(|value| value == "1");
