@@ -9,6 +9,7 @@ mod guard;
 mod leagues;
 mod night;
 mod notices;
+mod pages;
 mod paths;
 mod profile;
 mod progress;

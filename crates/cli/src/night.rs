@@ -6,6 +6,7 @@ mod book;
 mod champion;
 mod closing;
 mod display;
+mod game_facts;
 mod games;
 mod graphs;
 mod information;
@@ -13,6 +14,7 @@ mod mailing;
 mod notifying;
 mod parking;
 mod played;
+mod rendering;
 mod reporting;
 mod segments;
 mod slate;
@@ -36,16 +38,21 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub(crate) use self::{
     best::{best_predictor, published},
-    bets::{append, entry_json, ledger_row, overdue, place, settle, terms, verify_ledger, writer},
+    bets::{
+        append, curve, entry_json, game_of, ledger_row, overdue, place, record, settle, settled_bet, terms,
+        verify_ledger, writer,
+    },
     book::{Book, reseal},
-    champion::{Decision, decisions_and_champion, promote, promote_by_hand, roll_back},
+    champion::{Decision, decisions_and_champion, live_champion, promote, promote_by_hand, roll_back},
     closing::{Closings, closing},
+    game_facts::site,
     graphs::{graph_as_of, latest_graph, publish_graph},
     information::measure,
-    mailing::{addresses, configured, mail, server, signing, stored},
+    mailing::{addresses, configured, mail, report_dates, server, signing, stored},
     notifying::promotion,
     parking::park_on_signals,
     played::Played,
+    rendering::render_strictly,
     reporting::write_page,
     slate::{Desk, Predicted, Slate, Verdict, decide, outcome_probabilities},
     sweeping::{Sweep, TrialOrder, epoch_line, tiny},
@@ -56,6 +63,7 @@ use self::{
     bets::{history, ledger_as_of, ledger_step, settle_step},
     champion::{calibration, champion_since, promote_step},
     display::Display,
+    game_facts::games_step,
     graphs::graph_step,
     mailing::mail_step,
     notifying::notify_step,
@@ -168,8 +176,9 @@ fn steps(context: &Context) -> Vec<String> {
 }
 
 /// The steps after the fetches.
-const STEPS: [&str; 11] = [
-    "settle", "graph", "sweep", "train", "promote", "predict", "weights", "stake", "ledger", "report", "mail",
+const STEPS: [&str; 12] = [
+    "settle", "graph", "sweep", "train", "promote", "predict", "weights", "stake", "ledger", "games",
+    "report", "mail",
 ];
 
 fn plan(context: &Arc<Context>, night: &Night) -> anyhow::Result<Plan> {
@@ -209,6 +218,7 @@ fn plan(context: &Arc<Context>, night: &Night) -> anyhow::Result<Plan> {
     let before_stakes = ["settle", "weights"];
     tasks.push(step("stake", "lenses", stake_step).needs(["predict"]).after(before_stakes).output("result"));
     tasks.push(step("ledger", "ledger", ledger_step).needs(["stake"]));
+    tasks.push(step("games", "report", games_step).needs(["stake"]));
     let report = STEPS.len() - 2;
     tasks.push(step("report", "report", report_step).after(all(&STEPS[..report])));
     tasks.push(step("mail", "report", mail_step).needs(["report"]).retries(2));

@@ -37,6 +37,8 @@ pub(crate) enum Key<'a> {
     Mail(Date),
     /// What the report was rendered from.
     ReportData(Date),
+    /// What a game's page states, by the night's date and the game's id.
+    GameFacts(Date, &'a str),
     /// A backtest's page, by its name.
     Backtest(&'a str),
     /// Who has been sent what.
@@ -63,6 +65,7 @@ impl fmt::Display for Key<'_> {
             Self::Report(date) => write!(f, "reports/daily_report_{date}.html"),
             Self::Mail(date) => write!(f, "reports/daily_report_{date}.eml"),
             Self::ReportData(date) => write!(f, "reports/data/{date}.json"),
+            Self::GameFacts(date, game) => write!(f, "reports/games/{date}/{game}.json"),
             Self::Backtest(name) => write!(f, "reports/backtest_{name}.html"),
             Self::SendLog => write!(f, "reports/sent.jsonl"),
             Self::NoticeLog => write!(f, "reports/notices.jsonl"),

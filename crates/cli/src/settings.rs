@@ -117,6 +117,7 @@ impl Settings {
             }
         };
         resolve(&mut self.store);
+        self.report.templates.iter_mut().for_each(resolve);
         for league in &mut self.league {
             match &mut league.path {
                 Paths::None => {}

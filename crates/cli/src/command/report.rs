@@ -14,7 +14,10 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Status
         Some(date) => date,
         None => latest(context)?,
     };
-    let key = night::write_page(context, &night::stored(context, date)?)?;
+    let data = night::stored(context, date)?;
+    // Whoever asks for the page now wants to know of a mistake in a template, not to have it passed over.
+    night::render_strictly(context, &data)?;
+    let key = night::write_page(context, &data)?;
     context.print(&format!("{}/{key}", context.store()?.root()))?;
     if args.send {
         let to = args.to.as_deref().map_or_else(|| night::configured(context), night::addresses);
@@ -24,11 +27,6 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Status
 }
 
 fn latest(context: &Context) -> anyhow::Result<Date> {
-    let prefix = "reports/data";
-    let dates = context
-        .store()?
-        .list(prefix)?
-        .into_iter()
-        .filter_map(|path| path.rsplit('/').next()?.strip_suffix(".json")?.parse().ok());
+    let dates = night::report_dates(context)?.into_iter();
     dates.max().ok_or_else(|| anyhow::anyhow!("there is no report yet: run `edge nightly` first"))
 }

@@ -11,7 +11,7 @@ use crate::{
     args::ServeArgs,
     context::{Context, say, wall_clock},
     exit::Status,
-    night,
+    night, pages,
 };
 
 pub(crate) fn run(args: &ServeArgs, context: &Arc<Context>) -> anyhow::Result<Status> {
@@ -24,13 +24,13 @@ pub(crate) fn run(args: &ServeArgs, context: &Arc<Context>) -> anyhow::Result<St
         let address = listener.local_addr()?;
         load_in_background(context, &serving);
         say(&format!("edge: serving on http://{address} until ctrl-c or SIGTERM"));
-        let app = App::new(serving, settings, wall_clock);
+        let router = serve::router_with(App::new(serving, settings, wall_clock), pages::router(context)?);
         let stop = async {
             if let Err(error) = until_asked_to_stop().await {
                 tracing::error!(%error, "cannot listen for signals");
             }
         };
-        serve::run(listener, app, stop).await.context("the endpoint stopped")
+        serve::run_router(listener, router, stop).await.context("the endpoint stopped")
     })?;
     Ok(Status::Done)
 }

@@ -191,11 +191,7 @@ pub(crate) fn ledger_row(entry: &Entry) -> [String; 7] {
 pub(super) fn history(context: &Context, night: &Night) -> anyhow::Result<History> {
     let ledger = ledger_as_of(context, night)?;
     let (starting, mode) = (context.settings.bankroll, night.mode());
-    let mut curve: Vec<BankrollPoint> = ledger
-        .curve(mode)
-        .into_iter()
-        .map(|point| BankrollPoint { date: point.date, bankroll: point.balance, expected: point.expected })
-        .collect();
+    let mut curve = curve(&ledger, mode);
     let bankroll = ledger.bankroll(starting, mode).balance;
     if curve.last().is_some_and(|last| last.date < night.date) {
         let expected = curve.last().and_then(|last| last.expected);
@@ -215,6 +211,17 @@ pub(super) fn history(context: &Context, night: &Night) -> anyhow::Result<Histor
     Ok(History { bankroll, settled, curve, record: record(&ledger, mode), luck })
 }
 
+/// Returns the bankroll by day with the band that the claims let one expect.
+pub(crate) fn curve(ledger: &Ledger, mode: Mode) -> Vec<BankrollPoint> {
+    let points = ledger.curve(mode).into_iter();
+    let point = |point: ledger::CurvePoint| BankrollPoint {
+        date: point.date,
+        bankroll: point.balance,
+        expected: point.expected,
+    };
+    points.map(point).collect()
+}
+
 fn luck(found: &ledger::Luck) -> report::input::Luck {
     let amount = |value: f64| Money::from_f64(value).round_to(2);
     report::input::Luck {
@@ -228,23 +235,28 @@ fn luck(found: &ledger::Luck) -> report::input::Luck {
     }
 }
 
-fn settled_bet(entry: &Entry) -> Option<SettledBet> {
-    let (terms, ending) = (entry.terms.as_ref()?, entry.ending.as_ref()?);
-    // A void bet has no score; its stake comes back as from a push.
-    let grade = match ending.outcome {
-        ledger::Outcome::Graded(grade) => grade,
-        ledger::Outcome::Void(_) | ledger::Outcome::DeadHeat => Grade::Push,
-    };
-    let game = Game {
+/// Returns the game that a bet is on.
+pub(crate) fn game_of(terms: &Terms) -> Game {
+    Game {
         league: terms.league.clone(),
         game_id: terms.game_id.clone(),
         season: terms.start_time.strftime("%Y").to_string().parse().unwrap_or_default(),
         start_time: terms.start_time,
         home: terms.home.clone(),
         away: terms.away.clone(),
+    }
+}
+
+/// Returns an ended bet as reports show it; none for an entry of another kind.
+pub(crate) fn settled_bet(entry: &Entry) -> Option<SettledBet> {
+    let (terms, ending) = (entry.terms.as_ref()?, entry.ending.as_ref()?);
+    // A void bet has no score; its stake comes back as from a push.
+    let grade = match ending.outcome {
+        ledger::Outcome::Graded(grade) => grade,
+        ledger::Outcome::Void(_) | ledger::Outcome::DeadHeat => Grade::Push,
     };
     Some(SettledBet {
-        game: Arc::new(game),
+        game: Arc::new(game_of(terms)),
         score: ending.scores,
         market: terms.market,
         selection: terms.selection,
@@ -258,7 +270,8 @@ fn settled_bet(entry: &Entry) -> Option<SettledBet> {
     })
 }
 
-fn record(ledger: &Ledger, mode: Mode) -> Vec<RecordRow> {
+/// Returns the record as a whole, by league and by market; empty before the first bet ended.
+pub(crate) fn record(ledger: &Ledger, mode: Mode) -> Vec<RecordRow> {
     let row = |league: Option<LeagueId>, market: Option<Market>, record: &ledger::Record| RecordRow {
         league,
         market,

@@ -236,6 +236,12 @@ pub(super) fn champion_since(context: &Context, version: &str) -> anyhow::Result
     Ok(promoted.find(|decision| decision.challenger == version).map(|decision| decision.as_of))
 }
 
+/// Returns the live champion's card, and since when it is that.
+pub(crate) fn live_champion(context: &Context) -> anyhow::Result<Option<(ModelCard, Timestamp)>> {
+    let live = champion_at(context.store()?, Timestamp::MAX)?;
+    Ok(live.map(|champion| (champion.card, champion.since)))
+}
+
 /// Returns what made the live champion, with the hash of its weights, where it was this night that did.
 pub(super) fn promotion_of(
     context: &Context,

@@ -10,7 +10,7 @@ use report::{
     signing::Signing,
 };
 
-use super::Night;
+use super::{Night, rendering::render};
 use crate::{
     context::{Context, wall_clock},
     exit::Usage,
@@ -51,7 +51,7 @@ pub(crate) fn addresses(list: &str) -> Vec<String> {
 /// A recipient whom the server refuses keeps the report from nobody else.
 pub(crate) fn mail(context: &Context, date: Date, recipients: &[String]) -> anyhow::Result<String> {
     let data = stored(context, date)?;
-    let rendered = report::render(&data)?;
+    let rendered = render(context, &data)?;
     let Some(url) = context.variable("SMTP_URL") else {
         let to = recipients.first().map_or(NOBODY, String::as_str);
         let message = compose(context, &data, &rendered, to)?;
@@ -160,6 +160,13 @@ pub(crate) fn signing(context: &Context) -> anyhow::Result<Option<Signing>> {
     let own = sender.rsplit('@').next().unwrap_or_default();
     let domain = settings.dkim_domain.as_deref().unwrap_or(own);
     Ok(Some(Signing::new(&settings.dkim_selector, domain, &pem)?))
+}
+
+/// Returns the dates of the reports that there are, in no order.
+pub(crate) fn report_dates(context: &Context) -> anyhow::Result<Vec<Date>> {
+    let paths = context.store()?.list("reports/data")?;
+    let date = |path: &String| path.rsplit('/').next()?.strip_suffix(".json")?.parse().ok();
+    Ok(paths.iter().filter_map(date).collect())
 }
 
 /// Reads what the report of `date` was rendered from.

@@ -14,7 +14,13 @@ use report::{
     },
 };
 
-use super::{Night, Slate, Verdict, calibration, champion_since, games::games, history, read_slate, steps};
+use super::{
+    Night, Slate, Verdict, calibration, champion_since,
+    games::games,
+    history, read_slate,
+    rendering::{mistake, render},
+    steps,
+};
 use crate::{context::Context, leagues, paths::Key, settings::LeagueSettings};
 
 /// Feeds older than this at the as-of are late, and frozen at five times it.
@@ -27,7 +33,8 @@ pub(super) fn report_step(
     night: &Night,
     task: &TaskContext<'_>,
 ) -> anyhow::Result<TaskOutput> {
-    let data = report_data(context, night, task)?;
+    let mut data = report_data(context, night, task)?;
+    data.failed_tasks.extend(mistake(context, &data));
     let json = serde_json::to_vec_pretty(&data)?;
     context.store()?.put(&Key::ReportData(night.date).to_string(), &json)?;
     let key = write_page(context, &data)?;
@@ -39,7 +46,7 @@ pub(super) fn report_step(
 
 /// Renders and stores the page; returns its key.
 pub(crate) fn write_page(context: &Context, data: &ReportData) -> anyhow::Result<String> {
-    let rendered = report::render(data)?;
+    let rendered = render(context, data)?;
     let key = Key::Report(data.date).to_string();
     context.store()?.put(&key, rendered.html.as_bytes())?;
     Ok(key)
@@ -122,7 +129,7 @@ fn pick(verdict: &Verdict, slate: &Slate) -> Pick {
     }
 }
 
-fn lens_view((kind, answer): (LensKind, &LensAnswer)) -> LensView {
+pub(super) fn lens_view((kind, answer): (LensKind, &LensAnswer)) -> LensView {
     let score = match answer {
         LensAnswer::Score(score) => LensScore::Score(*score),
         LensAnswer::Veto { reason } => LensScore::Veto(reason.clone()),
@@ -283,6 +290,7 @@ fn used_instead(task: &str) -> Option<String> {
         "sweep" => "the best that it had found, or else the configured settings",
         "train" | "promote" => "the champion of an earlier night",
         "weights" => "the weights of an earlier night, or else equal ones",
+        "games" => "the report, without the pages of its games",
         task if task.starts_with("fetch-") => "what was fetched before",
         _ => return None,
     };

@@ -16,7 +16,7 @@ pub(crate) struct NightSettings {
 }
 
 /// The steps and the minutes that each may take when nothing else is said.
-const STEPS: [(&str, u64); 13] = [
+const STEPS: [(&str, u64); 14] = [
     ("fetch", 30),
     ("settle", 30),
     ("graph", 30),
@@ -27,6 +27,7 @@ const STEPS: [(&str, u64); 13] = [
     ("weights", 60),
     ("stake", 60),
     ("ledger", 15),
+    ("games", 30),
     ("report", 15),
     ("mail", 15),
     ("notify", 15),

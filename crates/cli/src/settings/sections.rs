@@ -233,6 +233,9 @@ pub(crate) struct ReportSettings {
     pub(crate) time_zone: String,
     pub(crate) at: String,
     pub(crate) slate_hours: u32,
+    /// Folder of templates that replace built-in ones, file by file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) templates: Option<String>,
 }
 
 /// `[schedule]`: cron expressions in `time_zone`.
@@ -290,6 +293,7 @@ impl Default for ReportSettings {
             time_zone: "UTC".to_owned(),
             at: "09:00".to_owned(),
             slate_hours: 24,
+            templates: None,
         }
     }
 }
