@@ -25,6 +25,9 @@ use crate::{context::Context, paths::Key, table::counted};
 /// Games that are explained, the first of the slate; each is forecast a hundred times over.
 const EXPLAINED: usize = 24;
 
+/// Quotes whose verdict is shown: those that are staked, then the best.
+const JUDGED: usize = 6;
+
 pub(super) fn games_step(
     context: &Arc<Context>,
     night: &Night,
@@ -125,7 +128,7 @@ impl Desk<'_> {
             total: mean(&prediction.members, |member| &member.total),
             quotes: quotes(&standing, &verdicts),
             history: history(&lines, self.night),
-            judged: verdicts.iter().map(|verdict| judged(verdict)).collect(),
+            judged: verdicts.iter().take(JUDGED).map(|verdict| judged(verdict)).collect(),
             neighbourhood: self.minds.neighbourhood(prediction, &explanations),
             explanations,
         })
@@ -224,10 +227,8 @@ fn history(lines: &[&LineRow], night: &Night) -> Vec<PriceHistory> {
 fn judged(verdict: &Verdict) -> JudgedQuote {
     let line = &verdict.line;
     let is_bet = verdict.stake.amount > market::Money::ZERO;
-    let stopped = verdict.stopped_by().map(|(kind, reason)| match kind {
-        Some(kind) => format!("{} says no: {reason}", kind.title()),
-        None => reason,
-    });
+    // What a lens says stands beside its bar.
+    let cut = verdict.stopped_by().filter(|(kind, _)| kind.is_none()).map(|(_, reason)| reason);
     JudgedQuote {
         market: line.market,
         selection: line.selection,
@@ -238,6 +239,6 @@ fn judged(verdict: &Verdict) -> JudgedQuote {
         lenses: LensKind::ALL.into_iter().zip(&verdict.lenses).map(lens_view).collect(),
         score: verdict.aggregate.score(),
         stake: is_bet.then_some(verdict.stake.amount),
-        verdict: stopped.unwrap_or_default(),
+        verdict: cut.unwrap_or_default(),
     }
 }

@@ -12,6 +12,10 @@ mod mail;
 mod mailbox;
 mod names;
 mod night;
+#[path = "../../../report/tests/it/notice_server.rs"]
+#[expect(dead_code, reason = "the report's tests use more of it")]
+mod notice_server;
+mod pages;
 mod real_data;
 mod runs;
 mod schedules;

@@ -1,0 +1,128 @@
+//! What a night leaves behind beyond its report: notices, and pages in a browser.
+
+use std::{
+    collections::BTreeSet,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Stdio},
+};
+
+use crate::{
+    edge::{Edge, SMALL},
+    notice_server::{Server, say},
+};
+
+const DATE: &str = "2026-03-02";
+
+/// A running `edge serve`; killed with this value.
+struct Serving {
+    process: Child,
+    address: String,
+}
+
+impl Serving {
+    fn start(edge: &Edge, token: Option<&str>) -> Self {
+        let mut command = edge.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        if let Some(token) = token {
+            command.env("EDGE_SERVE_TOKEN", token);
+        }
+        let mut process = command.spawn().unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let line = lines.find(|line| line.contains("serving on http://")).unwrap();
+        let address = line.split("http://").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+        // What else it says must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { process, address }
+    }
+
+    /// The whole answer, head and body.
+    fn get(&self, path: &str, header: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: edge\r\nconnection: close\r\n{header}\r\n").unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8(answer).unwrap()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The addresses within the site that a page leads to.
+fn links(page: &str) -> BTreeSet<String> {
+    let quoted = |attribute: &str| {
+        let pieces = page.split(attribute).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+        pieces.collect::<Vec<_>>()
+    };
+    let all = [quoted("href=\""), quoted("src=\"")].concat();
+    let within = all.into_iter().filter(|link| link.starts_with('/'));
+    within.map(|link| link.split('#').next().unwrap().replace("&amp;", "&")).collect()
+}
+
+#[test]
+fn a_night_is_told_and_can_be_walked_through_in_a_browser() {
+    let server = Server::answering(|_, _| say("204 No Content", ""));
+    let edge = Edge::with(&format!(
+        "[[league]]\nid = \"demo\"\nsource = \"demo\"\n[[league]]\nid = \"gone\"\nsource = \"nflverse\"\npath = \"gone.csv\"\n\
+         {SMALL}\n[report]\ntemplates = \"own\"\n[notices]\nchannels = [\"webhook\"]\n"
+    ));
+    edge.write("own/report.txt", b"one\n{{ nothing_of_this_name }}\n");
+    let night = |arguments: &[&str]| {
+        let mut command = edge.command(arguments);
+        command.env("NOTICE_WEBHOOK_URL", format!("{}/edge", server.address));
+        command.output().unwrap()
+    };
+    let output = night(&["nightly", "--date", DATE]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    let kinds: Vec<String> =
+        server.had().iter().map(|had| had.json()["occasion"]["kind"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(kinds, ["new_champion", "run_failed"], "{told}");
+    // The night again, and once more: nobody is told twice.
+    night(&["run", "retry", "notify"]);
+    assert_eq!(server.had().len(), 2);
+
+    let report = std::fs::read_to_string(edge.path(&format!("edge-store/reports/daily_report_{DATE}.html")));
+    let report = report.unwrap();
+    assert!(report.contains("report.txt, line 2") && report.contains("the built-in templates"), "{report}");
+    edge.run(&["report", "--date", DATE]).refused(1, &["own/report.txt, line 2"]);
+    std::fs::remove_file(edge.path("own/report.txt")).unwrap();
+    edge.run(&["report", "--date", DATE]).done();
+    let again = std::fs::read_to_string(edge.path(&format!("edge-store/reports/daily_report_{DATE}.html")));
+    assert_eq!(again.unwrap(), report, "a past report is made again byte for byte");
+
+    walk(&Serving::start(&edge, None));
+    let guarded = Serving::start(&edge, Some("s3cret"));
+    let refused = guarded.get("/ledger", "");
+    assert!(refused.starts_with("HTTP/1.1 401") && refused.contains("Basic realm"), "{refused}");
+    let basic = guarded.get("/ledger", "authorization: Basic ZWRnZTpzM2NyZXQ=\r\n");
+    assert!(basic.starts_with("HTTP/1.1 200"), "{basic}");
+}
+
+/// Follows every link from the first page on.
+fn walk(serving: &Serving) {
+    let (mut todo, mut seen) = (vec!["/".to_owned()], BTreeSet::new());
+    while let Some(path) = todo.pop() {
+        if !seen.insert(path.clone()) {
+            continue;
+        }
+        let answer = serving.get(&path, "");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {}", &answer[..200.min(answer.len())]);
+        if path.starts_with("/assets/") {
+            assert!(answer.contains("immutable"), "{path}");
+            continue;
+        }
+        assert!(answer.contains("content-security-policy: default-src 'none'"), "{path}");
+        todo.extend(links(&answer));
+    }
+    for wanted in ["/games/", "/ledger", "/model", "/runs/", "/reports/", "/assets/"] {
+        assert!(seen.iter().any(|path| path.starts_with(wanted)), "nothing leads to {wanted}: {seen:?}");
+    }
+    let missing = serving.get("/games/nobody", "");
+    assert!(missing.starts_with("HTTP/1.1 404") && missing.contains("edge predict game"), "{missing}");
+}
