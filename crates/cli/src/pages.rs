@@ -5,18 +5,12 @@ mod model;
 mod runs;
 mod slate;
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use anyhow::Context as _;
-use axum::{
-    Router,
-    body::Body,
-    extract::State,
-    http::{HeaderName, HeaderValue, StatusCode, Uri, header},
-    response::{IntoResponse, Response},
-    routing::get,
-};
+use jiff::civil::Date;
 use report::pages::{CONTENT_SECURITY_POLICY, Pages, Route, input::ProblemPage};
+use serve::Page;
 
 use crate::{
     context::{Context, wall_clock},
@@ -44,41 +38,27 @@ struct Missing {
 /// A page, or why there is none.
 type Found = anyhow::Result<Result<String, Missing>>;
 
-/// Returns the routes, without any protection of their own.
+/// Returns what answers at the addresses of [`Route::PATTERNS`].
 ///
 /// # Errors
 /// The user's own templates have a mistake, named with file and line.
-pub(crate) fn router(context: &Arc<Context>) -> anyhow::Result<Router> {
-    let own =
-        context.settings.report.templates.as_ref().map(|folder| std::path::Path::new(folder).join("pages"));
+pub(crate) fn answers(
+    context: &Arc<Context>,
+) -> anyhow::Result<impl Fn(&str) -> Page + Send + Sync + 'static> {
+    let own = context.settings.report.templates.as_ref().map(|folder| Path::new(folder).join("pages"));
     let pages = match own.filter(|folder| folder.is_dir()) {
         Some(folder) => Pages::with_overrides(&folder)?,
         None => Pages::built_in()?,
     };
-    let desk = Arc::new(Desk { context: Arc::clone(context), pages });
-    let routes = Route::PATTERNS.iter().fold(Router::new(), |routes, path| routes.route(path, get(answer)));
-    Ok(routes.with_state(desk))
-}
-
-async fn answer(State(desk): State<Arc<Desk>>, uri: Uri) -> Response {
-    let address = uri.path_and_query().map_or("/", |address| address.as_str()).to_owned();
-    let work = tokio::task::spawn_blocking(move || desk.answer(&address));
-    work.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+    let desk = Desk { context: Arc::clone(context), pages };
+    Ok(move |address: &str| desk.answer(address))
 }
 
 impl Desk {
-    fn answer(&self, address: &str) -> Response {
+    fn answer(&self, address: &str) -> Page {
         let found = match Route::parse(address) {
             Some(Route::Asset(_)) => return self.asset(address),
-            Some(Route::Report(date)) => match self
-                .context
-                .store()
-                .and_then(|store| Ok(store.try_get(&Key::Report(date).to_string())?))
-            {
-                Ok(Some(page)) => return html(StatusCode::OK, page, OF_A_REPORT),
-                Ok(None) => Ok(Err(no_report(date))),
-                Err(error) => Err(error),
-            },
+            Some(Route::Report(date)) => return self.report(date),
             Some(Route::Today) => self.slate(None),
             Some(Route::Slate(date)) => self.slate(Some(date)),
             Some(Route::Game(id)) => self.game(&id),
@@ -92,39 +72,57 @@ impl Desk {
                 command: None,
             })),
         };
+        self.shown(found)
+    }
+
+    fn shown(&self, found: Found) -> Page {
         match found {
-            Ok(Ok(page)) => html(StatusCode::OK, page, CONTENT_SECURITY_POLICY),
-            Ok(Err(missing)) => self.problem(StatusCode::NOT_FOUND, missing),
+            Ok(Ok(page)) => html(200, page, CONTENT_SECURITY_POLICY),
+            Ok(Err(missing)) => self.problem(404, missing),
             Err(error) => {
-                tracing::error!(address, error = format!("{error:#}"), "a page cannot be shown");
-                let detail = format!("{error:#}.");
-                let title = "This page cannot be shown";
-                let command = Some("edge doctor".to_owned());
-                self.problem(StatusCode::INTERNAL_SERVER_ERROR, Missing { title, detail, command })
+                tracing::error!(error = format!("{error:#}"), "a page cannot be shown");
+                let (title, detail) = ("This page cannot be shown", format!("{error:#}."));
+                self.problem(500, Missing { title, detail, command: Some("edge doctor".to_owned()) })
             }
         }
     }
 
-    fn problem(&self, status: StatusCode, missing: Missing) -> Response {
+    fn problem(&self, status: u16, missing: Missing) -> Page {
         let Missing { title, detail, command } = missing;
         let site = night::site(&self.context, wall_clock());
-        let page = ProblemPage { site, status: status.as_u16(), title: title.to_owned(), detail, command };
-        match self.pages.problem(&page) {
-            Ok(page) => html(status, page, CONTENT_SECURITY_POLICY),
-            Err(_) => status.into_response(),
+        let page = ProblemPage { site, status, title: title.to_owned(), detail, command };
+        html(status, self.pages.problem(&page).unwrap_or_default(), CONTENT_SECURITY_POLICY)
+    }
+
+    /// The report as the night wrote it.
+    fn report(&self, date: Date) -> Page {
+        let stored =
+            self.context.store().and_then(|store| Ok(store.try_get(&Key::Report(date).to_string())?));
+        match stored {
+            Ok(Some(page)) => html(200, page, OF_A_REPORT),
+            Ok(None) => self.problem(
+                404,
+                Missing {
+                    title: "No report of that day",
+                    detail: format!("No night has reported on {date}."),
+                    command: Some(format!("edge nightly --date {date}")),
+                },
+            ),
+            Err(error) => self.shown(Err(error)),
         }
     }
 
-    fn asset(&self, address: &str) -> Response {
+    fn asset(&self, address: &str) -> Page {
         let Some(asset) = self.pages.assets().iter().find(|asset| asset.path == address) else {
-            return StatusCode::NOT_FOUND.into_response();
+            return Page { status: 404, headers: Vec::new(), body: Vec::new() };
         };
-        let headers = [
-            (header::CONTENT_TYPE, asset.content_type),
-            // Its name changes with its content.
-            (header::CACHE_CONTROL, "private, max-age=31536000, immutable"),
-        ];
-        (headers, asset.bytes.clone()).into_response()
+        // Its name changes with its content.
+        let kept = ("cache-control", "private, max-age=31536000, immutable");
+        Page {
+            status: 200,
+            headers: vec![("content-type", asset.content_type), kept],
+            body: asset.bytes.clone(),
+        }
     }
 
     /// Reads a JSON object of the store; none where there is none.
@@ -135,20 +133,12 @@ impl Desk {
     }
 }
 
-fn no_report(date: jiff::civil::Date) -> Missing {
-    Missing {
-        title: "No report of that day",
-        detail: format!("No night has reported on {date}."),
-        command: Some(format!("edge nightly --date {date}")),
-    }
-}
-
-fn html(status: StatusCode, page: impl Into<Body>, policy: &'static str) -> Response {
-    let headers: [(HeaderName, HeaderValue); 4] = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
-        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    ];
-    (status, headers, page.into()).into_response()
+fn html(status: u16, page: impl Into<Vec<u8>>, policy: &'static str) -> Page {
+    let mut page = Page::html(status, page);
+    page.headers.extend([
+        ("content-security-policy", policy),
+        ("cache-control", "private, no-cache"),
+        ("referrer-policy", "no-referrer"),
+    ]);
+    page
 }

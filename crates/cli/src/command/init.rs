@@ -63,6 +63,10 @@ mod tests {
                     "memory_mb",
                     "space.",
                     "budget.",
+                    "templates",
+                    "unsubscribe",
+                    "dkim_domain",
+                    "github_",
                 ]
                 .iter()
                 .any(|key| line.starts_with(key))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use coordinator::schedule::until_asked_to_stop;
+use report::pages::Route;
 use serve::{App, Serving};
 
 use super::listening;
@@ -24,7 +25,8 @@ pub(crate) fn run(args: &ServeArgs, context: &Arc<Context>) -> anyhow::Result<St
         let address = listener.local_addr()?;
         load_in_background(context, &serving);
         say(&format!("edge: serving on http://{address} until ctrl-c or SIGTERM"));
-        let router = serve::router_with(App::new(serving, settings, wall_clock), pages::router(context)?);
+        let pages = serve::pages_router(Route::PATTERNS, pages::answers(context)?);
+        let router = serve::router_with(App::new(serving, settings, wall_clock), pages);
         let stop = async {
             if let Err(error) = until_asked_to_stop().await {
                 tracing::error!(%error, "cannot listen for signals");
