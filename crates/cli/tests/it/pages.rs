@@ -4,11 +4,13 @@ use std::{
     collections::BTreeSet,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
+    path::Path,
     process::{Child, Stdio},
 };
 
 use crate::{
     edge::{Edge, SMALL},
+    mailbox::{Mailbox, Security},
     notice_server::{Server, say},
 };
 
@@ -72,9 +74,12 @@ fn a_night_is_told_and_can_be_walked_through_in_a_browser() {
          {SMALL}\n[report]\ntemplates = \"own\"\n[notices]\nchannels = [\"webhook\"]\n"
     ));
     edge.write("own/report.txt", b"one\n{{ nothing_of_this_name }}\n");
+    let Some(mailbox) = Mailbox::open(Security::Plain) else { return };
+    a_report_that_no_server_took(&edge);
     let night = |arguments: &[&str]| {
         let mut command = edge.command(arguments);
         command.env("NOTICE_WEBHOOK_URL", format!("{}/edge", server.address));
+        command.env("SMTP_URL", mailbox.url("", "")).env("SMTP_TO", "Ann <ann@example.org>, ben@example.org");
         command.output().unwrap()
     };
     let output = night(&["nightly", "--date", DATE]);
@@ -86,6 +91,10 @@ fn a_night_is_told_and_can_be_walked_through_in_a_browser() {
     // The night again, and once more: nobody is told twice.
     night(&["run", "retry", "notify"]);
     assert_eq!(server.had().len(), 2);
+    let subjects: Vec<String> =
+        mailbox.close().iter().map(|mail| format!("{}: {}", mail["to"][0], mail["subject"])).collect();
+    assert_eq!(subjects.len(), 3, "{subjects:?}");
+    assert!(subjects[2].starts_with("\"ben@example.org\": \"Daily Edge Report 2026-02-20"), "{subjects:?}");
 
     let report = std::fs::read_to_string(edge.path(&format!("edge-store/reports/daily_report_{DATE}.html")));
     let report = report.unwrap();
@@ -96,12 +105,34 @@ fn a_night_is_told_and_can_be_walked_through_in_a_browser() {
     let again = std::fs::read_to_string(edge.path(&format!("edge-store/reports/daily_report_{DATE}.html")));
     assert_eq!(again.unwrap(), report, "a past report is made again byte for byte");
 
+    // Its games were never looked at here.
+    std::fs::remove_file(edge.path("edge-store/reports/data/2026-02-20.json")).unwrap();
     walk(&Serving::start(&edge, None));
     let guarded = Serving::start(&edge, Some("s3cret"));
     let refused = guarded.get("/ledger", "");
     assert!(refused.starts_with("HTTP/1.1 401") && refused.contains("Basic realm"), "{refused}");
     let basic = guarded.get("/ledger", "authorization: Basic ZWRnZTpzM2NyZXQ=\r\n");
     assert!(basic.starts_with("HTTP/1.1 200"), "{basic}");
+}
+
+/// Leaves an earlier report that one recipient has had, another was tried, and a third is to have no more.
+fn a_report_that_no_server_took(edge: &Edge) {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../report/examples/sample.json");
+    let sample = std::fs::read_to_string(sample).unwrap().replacen("2026-11-20", "2026-02-20", 1);
+    assert!(sample.contains("\"date\": \"2026-02-20\""), "the first date of the sample is the report's");
+    edge.write("edge-store/reports/data/2026-02-20.json", sample.as_bytes());
+    let line = |recipient: &str, state: &str| {
+        format!(
+            "{{\"date\":\"2026-02-20\",\"recipient\":\"{recipient}\",\"report_sha256\":\"ab\",\
+             \"message_id\":\"<1@x>\",\"state\":\"{state}\",\"at\":\"2026-02-20T09:00:00Z\"}}\n"
+        )
+    };
+    let log = [
+        line("ann@example.org", "sent"),
+        line("ben@example.org", "attempted"),
+        line("gone@example.org", "attempted"),
+    ];
+    edge.write("edge-store/reports/sent.jsonl", log.concat().as_bytes());
 }
 
 /// Follows every link from the first page on.
