@@ -37,6 +37,8 @@ pub(crate) struct View {
     summary: String,
     is_paper: bool,
     notices: Vec<String>,
+    /// Whether nothing went wrong: no step failed, no feed is late, a model is there.
+    is_well: bool,
     picks: pick::Picks,
     near_misses: Section<pick::NearMissRow>,
     slate: Section<slate::SlateRow>,
@@ -107,6 +109,7 @@ impl View {
             summary: summary(data, &style),
             is_paper: data.mode == Mode::Paper,
             notices: health::notices(data),
+            is_well: health::is_well(data),
             picks,
             near_misses: style.section(&data.near_misses, |miss| pick::near_miss(miss, &style)),
             slate: style.section(&data.slate, |game| slate::row(game, &style)),

@@ -75,6 +75,13 @@ pub(crate) fn notices(data: &ReportData) -> Vec<String> {
     notices
 }
 
+/// Whether there is nothing that a reader must know before trusting the report.
+pub(super) fn is_well(data: &ReportData) -> bool {
+    let is_fresh = |feed: &Feed| feed.status == FeedStatus::Fresh;
+    let has_fresh_data = !data.feeds.is_empty() && data.feeds.iter().all(is_fresh);
+    has_fresh_data && data.failed_tasks.is_empty() && data.champion.is_some()
+}
+
 fn sentence(text: &str) -> String {
     shorten(text, LONGEST_LINE).trim_end_matches('.').to_owned()
 }

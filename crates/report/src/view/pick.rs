@@ -46,6 +46,8 @@ pub(crate) struct Card {
     silent_lenses: Vec<String>,
     why: String,
     cancel: String,
+    /// Lowest price at which the bet still stands.
+    floor: String,
     trace: Trace,
 }
 
@@ -143,6 +145,7 @@ pub(crate) fn card(pick: &Pick, number_in_report: usize, data: &ReportData, styl
         silent_lenses: pick.lenses.iter().filter_map(silence).collect(),
         why: format::shorten(&pick.why, LONGEST_SENTENCE),
         cancel: cancel(pick),
+        floor: pick.cancel_below.map_or_else(|| "–".to_owned(), |price| price.to_string()),
         trace: trace(pick, style),
     }
 }
