@@ -37,6 +37,8 @@ struct Night {
     summary: String,
     is_paper: bool,
     notices: Vec<String>,
+    /// Whether nothing went wrong.
+    is_well: bool,
     as_of: Moment,
     report: String,
     cards: Vec<PickView>,
@@ -110,6 +112,7 @@ fn night(report: &ReportData, pen: &Pen<'_>) -> Night {
         summary: view::summary(report, &style),
         is_paper: report.mode == Mode::Paper,
         notices: health::notices(report),
+        is_well: health::is_well(report),
         as_of: pen.dated(report.as_of),
         report: Route::Report(report.date).to_string(),
         more_picks: picks.len() - cards.len() - rows.len(),

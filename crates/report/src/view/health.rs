@@ -76,7 +76,7 @@ pub(crate) fn notices(data: &ReportData) -> Vec<String> {
 }
 
 /// Whether there is nothing that a reader must know before trusting the report.
-pub(super) fn is_well(data: &ReportData) -> bool {
+pub(crate) fn is_well(data: &ReportData) -> bool {
     let is_fresh = |feed: &Feed| feed.status == FeedStatus::Fresh;
     let has_fresh_data = !data.feeds.is_empty() && data.feeds.iter().all(is_fresh);
     has_fresh_data && data.failed_tasks.is_empty() && data.champion.is_some()

@@ -162,6 +162,35 @@ fn the_first_lines_say_what_a_reader_must_know() {
 }
 
 #[test]
+fn a_night_without_trouble_says_so_and_only_that_one() {
+    let says = |data: &ReportData| {
+        let Rendered { html, mail_html, text, .. } = render(data).unwrap();
+        [html, mail_html, text]
+            .map(|page| page.contains("Every feed is fresh and every step of the night was done."))
+    };
+    let troubled = failed_training();
+    let mut quiet = failed_training();
+    quiet.failed_tasks.clear();
+    assert_eq!((says(&quiet), says(&troubled)), ([true; 3], [false; 3]));
+    assert_eq!((says(&normal_night()), says(&first_night())), ([false; 3], [false; 3]));
+}
+
+#[test]
+fn each_bet_stands_before_the_reasons_with_book_price_and_stake() {
+    let data = normal_night();
+    let Rendered { html, mail_html, .. } = render(&data).unwrap();
+    assert_eq!(texts(&html, "h2")[..2], ["What to bet", "Why these bets"]);
+    let rows = texts(&html, ".slip tbody tr");
+    assert_eq!(rows.len(), data.picks.len());
+    assert_eq!(
+        rows[0],
+        "Under 2.5Millbrook Athletic v Westmoor, Fri\u{a0}20\u{a0}Nov\u{a0}19:00Corner House1.981.90€14.00"
+    );
+    let first_row = "<b><bdi>Under 2.5</bdi></b>";
+    assert!(mail_html.find(first_row) < mail_html.find("Why these bets") && mail_html.contains(first_row));
+}
+
+#[test]
 fn page_mail_and_text_say_the_same_sentences() {
     let Rendered { html, mail_html, text, .. } = render(&normal_night()).unwrap();
     let plain = |html: &str| texts(html, "body").concat().replace('\u{a0}', " ").replace('−', "-");
