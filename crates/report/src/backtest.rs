@@ -13,7 +13,6 @@ use market::{
     score::{ForecastScore, ReliabilityBin},
 };
 use serde::{Deserialize, Serialize};
-use tera::{Context, Tera};
 
 use crate::{
     ReportError,
@@ -21,9 +20,10 @@ use crate::{
     format::{self, count, counted, money, name, number, signed, signed_percent, signed_percent_interval},
     input::BankrollPoint,
     layout,
+    templates::sources::{Embedded, Sources},
 };
 
-const TEMPLATES: [(&str, &str); 3] = [
+const TEMPLATES: [Embedded; 3] = [
     ("parts.html", include_str!("../templates/parts.html")),
     ("report.css", include_str!("../templates/report.css")),
     ("backtest.html", include_str!("../templates/backtest.html")),
@@ -195,12 +195,8 @@ impl From<Chart> for Picture {
 
 /// Renders the page.
 pub fn render(page: &BacktestPage) -> Result<String, ReportError> {
-    let failed = |error: tera::Error| ReportError::Render(Box::new(error));
-    let mut tera = Tera::new();
-    layout::register_padding(&mut tera);
-    tera.add_raw_templates(TEMPLATES.to_vec()).map_err(failed)?;
-    let context = Context::from_serialize(&view(page)?).map_err(failed)?;
-    Ok(layout::compact(&tera.render("backtest.html", &context).map_err(failed)?))
+    let html = Sources::built_in(&TEMPLATES).parse()?.render("backtest.html", &view(page)?)?;
+    Ok(layout::compact(&html))
 }
 
 fn view(page: &BacktestPage) -> Result<View, ReportError> {

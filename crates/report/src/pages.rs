@@ -8,7 +8,6 @@
 //! | [`input`] | which facts does each page state? |
 //! | `route` | where does each page live, and how is it linked to? |
 //! | `assets` | which files go with the pages? |
-//! | `sources` | which templates may a user replace? |
 //! | `slate` ... `problem` | how are the facts of that page written? |
 //!
 //! # Example
@@ -34,7 +33,6 @@ mod problem;
 mod route;
 mod runs;
 mod slate;
-mod sources;
 
 pub use assets::Asset;
 pub use route::Route;
@@ -43,12 +41,14 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::{ReportError, layout};
+use crate::{
+    ReportError, layout,
+    templates::sources::{Embedded, Parsed, Sources},
+};
 use assets::Assets;
 use frame::{Frame, Framed, Place};
 use input::{GamePage, LedgerPage, ModelPage, ProblemPage, RunPage, RunVerdict, RunsPage, SlatePage};
 use pen::Pen;
-use sources::{Embedded, Parsed, Sources};
 
 /// The header `content-security-policy` under which every page works.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
@@ -91,12 +91,20 @@ impl Pages {
         Self::of(Sources::built_in(&EMBEDDED))
     }
 
-    /// Takes the built-in templates, each replaced by the file of its name in `folder` where there is one.
+    /// Takes the built-in templates, each replaced by the file of its name in `<folder>/pages` where there is one.
+    ///
+    /// `folder` is the one of [`crate::Templates::with_overrides`], whose own files lie beside `pages`. Without a folder
+    /// `pages` nothing is replaced.
     ///
     /// # Errors
     /// A folder that cannot be read, a file of an unknown name, a mistake in a template with its file and line.
     pub fn with_overrides(folder: &Path) -> Result<Self, ReportError> {
-        Self::of(Sources::with_overrides(&EMBEDDED, folder)?)
+        let pages = folder.join("pages");
+        if folder.is_dir() && !pages.exists() {
+            return Self::built_in();
+        }
+        let read_from = if folder.is_dir() { &pages } else { folder };
+        Self::of(Sources::with_overrides(&EMBEDDED, read_from)?)
     }
 
     fn of(mut sources: Sources) -> Result<Self, ReportError> {

@@ -11,13 +11,13 @@
 //! ```
 
 mod error;
+pub(crate) mod sources;
 
 pub use error::ReportError;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::tz::TimeZone;
-use tera::{Context, ErrorKind, Tera};
 
 use crate::{
     chart::Charts,
@@ -27,11 +27,12 @@ use crate::{
     mjml::{self, Fault},
     view::{Limits, View},
 };
+use sources::{Embedded, Parsed, Sources};
 
 /// Longest mail body in bytes; a well-known mail program clips what is longer than 102 kB.
 pub const LONGEST_MAIL: usize = 100_000;
 
-const EMBEDDED: [(&str, &str); 14] = [
+const EMBEDDED: [Embedded; 14] = [
     ("mail.css", include_str!("../templates/mail.css")),
     ("mail.mjml", include_str!("../templates/mail.mjml")),
     ("mail_inlined.css", include_str!("../templates/mail_inlined.css")),
@@ -107,58 +108,24 @@ pub fn render(data: &ReportData) -> Result<Rendered, ReportError> {
     Templates::built_in()?.render(data)
 }
 
-/// Parsed templates.
+/// Parsed templates of page, mail and text.
 #[derive(Debug)]
-pub struct Templates {
-    tera: Tera,
-    folder: Option<PathBuf>,
-    /// Names and texts of the user's own templates.
-    replaced: Vec<(String, String)>,
-}
+pub struct Templates(Parsed);
 
 impl Templates {
     /// Takes the built-in templates.
     pub fn built_in() -> Result<Self, ReportError> {
-        Self::parse(EMBEDDED.map(|(name, text)| (name, text.to_owned())).to_vec(), None, Vec::new())
+        Sources::built_in(&EMBEDDED).parse().map(Self)
     }
 
     /// Takes the built-in templates, each replaced by the file of its name in `folder` where there is one.
+    ///
+    /// Folders within it are left alone: [`crate::pages::Pages`] has its own in `<folder>/pages`.
+    ///
+    /// # Errors
+    /// A folder that cannot be read, a file of an unknown name, a mistake in a template with its file and line.
     pub fn with_overrides(folder: &Path) -> Result<Self, ReportError> {
-        let unreadable = |path: &Path| {
-            let path = path.to_owned();
-            move |source| ReportError::Folder { path, source }
-        };
-        let mut sources = EMBEDDED.map(|(name, text)| (name, text.to_owned())).to_vec();
-        let mut replaced = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(unreadable(folder))? {
-            let path = entry.map_err(unreadable(folder))?.path();
-            let extension = path.extension().and_then(|text| text.to_str()).unwrap_or_default();
-            if !["html", "mjml", "txt", "css"].contains(&extension) {
-                continue;
-            }
-            let slot =
-                sources.iter_mut().find(|(name, _)| path.file_name().is_some_and(|file| file == *name));
-            let Some((name, text)) = slot else {
-                let known = EMBEDDED.map(|(name, _)| name).join(", ");
-                return Err(ReportError::UnknownTemplate { path, known });
-            };
-            *text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
-            replaced.push(((*name).to_owned(), text.clone()));
-        }
-        Self::parse(sources, Some(folder.to_owned()), replaced)
-    }
-
-    fn parse(
-        sources: Vec<(&'static str, String)>,
-        folder: Option<PathBuf>,
-        replaced: Vec<(String, String)>,
-    ) -> Result<Self, ReportError> {
-        let mut templates = Self { tera: Tera::new(), folder, replaced };
-        layout::register_padding(&mut templates.tera);
-        templates.tera.autoescape_on([".html", ".mjml"]);
-        let parsed = templates.tera.add_raw_templates(sources);
-        parsed.map_err(|error| templates.place(error))?;
-        Ok(templates)
+        Sources::with_overrides(&EMBEDDED, folder)?.parse().map(Self)
     }
 
     /// Renders the page, the mail and the text.
@@ -169,9 +136,9 @@ impl Templates {
         let page = |limits| View::new(data, &zone, limits);
         Ok(Rendered {
             subject: subject(data),
-            html: layout::compact(&self.file("report.html", &page(PAGE).with_charts(&charts))?),
+            html: layout::compact(&self.0.render("report.html", &page(PAGE).with_charts(&charts))?),
             mail_html: self.mail(|limits| page(limits).with_charts(&charts))?,
-            text: layout::plain(&self.file("report.txt", &page(PAGE))?),
+            text: layout::plain(&self.0.render("report.txt", &page(PAGE))?),
             attachments: charts.iter().map(attachment).collect(),
         })
     }
@@ -179,7 +146,7 @@ impl Templates {
     fn mail(&self, view: impl Fn(Limits) -> View) -> Result<String, ReportError> {
         let mut bytes = 0;
         for limits in MAIL {
-            let mjml = layout::compact(&self.file("mail.mjml", &view(limits))?);
+            let mjml = layout::compact(&self.0.render("mail.mjml", &view(limits))?);
             let html = layout::compact(&mjml::html(&mjml).map_err(|fault| self.place_in_mail(fault))?);
             if html.len() <= LONGEST_MAIL {
                 return Ok(html);
@@ -189,23 +156,9 @@ impl Templates {
         Err(ReportError::TooLong { bytes })
     }
 
-    fn file(&self, name: &str, view: &View) -> Result<String, ReportError> {
-        let context = Context::from_serialize(view).map_err(|error| self.place(error))?;
-        self.tera.render(name, &context).map_err(|error| self.place(error))
-    }
-
-    /// Names file and line of a template's mistake.
-    fn place(&self, error: tera::Error) -> ReportError {
-        let (ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report)) = error.kind() else {
-            return ReportError::Render(Box::new(error));
-        };
-        let (file, line) = (self.path_of(report.filename()), report.span().start_line);
-        ReportError::Template { file, line, message: report.message().to_owned() }
-    }
-
     /// Names the template that wrote some faulty MJML: one of the user's own, since the built-in ones have no fault.
     fn place_in_mail(&self, fault: Fault) -> ReportError {
-        let own = || self.replaced.iter().filter(|(name, _)| MAIL_PARTS.contains(&name.as_str()));
+        let own = || self.0.own().iter().filter(|(name, _)| MAIL_PARTS.contains(name));
         let only = |near: &String| {
             let lines = own().flat_map(|(name, text)| text.lines().zip(1..).map(move |line| (name, line)));
             let mut hits = lines.filter(|(_, (line, _))| line.contains(near)).map(|(name, (_, n))| (name, n));
@@ -213,14 +166,9 @@ impl Templates {
         };
         let place = fault.near.iter().find_map(only);
         let name = place.map(|(name, _)| name).or_else(|| own().map(|(name, _)| name).next());
-        let file = self.path_of(name.map_or("mail.mjml", String::as_str));
+        let file = self.0.path_of(name.map_or("mail.mjml", |name| *name));
         let line = place.map(|(_, line)| line);
         ReportError::Mjml { file, line, message: fault.message }
-    }
-
-    fn path_of(&self, name: &str) -> String {
-        let own = self.folder.as_ref().filter(|_| self.replaced.iter().any(|(replaced, _)| replaced == name));
-        own.map_or_else(|| name.to_owned(), |folder| folder.join(name).display().to_string())
     }
 }
 

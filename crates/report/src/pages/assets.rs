@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Route, sources::Sources};
-use crate::format::hexadecimal;
+use super::Route;
+use crate::{format::hexadecimal, templates::sources::Sources};
 
 /// Digits of the content's hash within the name.
 const DIGITS: usize = 12;

@@ -1,40 +1,46 @@
 //! Templates as parsed: the built-in ones, each replaced by the user's file of its name where there is one.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use serde::Serialize;
 use tera::{Context, ErrorKind, Tera};
 
-use crate::ReportError;
+use super::ReportError;
+use crate::layout;
+
+/// Endings of the files that are taken for templates; what else lies in the user's folder is left alone.
+const ENDINGS: [&str; 6] = ["html", "mjml", "txt", "css", "js", "svg"];
+
+/// What is written into these is escaped.
+const ESCAPED: [&str; 2] = [".html", ".mjml"];
 
 /// Name and text of a file inside the program.
-pub(super) type Embedded = (&'static str, &'static str);
+pub(crate) type Embedded = (&'static str, &'static str);
 
 /// Files by name.
 #[derive(Debug)]
-pub(super) struct Sources {
+pub(crate) struct Sources {
     files: Vec<(&'static str, String)>,
     folder: Option<PathBuf>,
-    replaced: Vec<String>,
+    replaced: Vec<&'static str>,
 }
 
 impl Sources {
-    pub(super) fn built_in(embedded: &[Embedded]) -> Self {
+    pub(crate) fn built_in(embedded: &[Embedded]) -> Self {
         let files = embedded.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
         Self { files, folder: None, replaced: Vec::new() }
     }
 
-    /// Replaces what `folder` has a file of; a file with a known ending and an unknown name is an error.
-    pub(super) fn with_overrides(embedded: &[Embedded], folder: &Path) -> Result<Self, ReportError> {
-        let unreadable = |path: &Path| {
-            let path = path.to_owned();
-            move |source| ReportError::Folder { path, source }
-        };
+    /// Replaces what `folder` has a file of; a file with a template's ending and an unknown name is an error.
+    pub(crate) fn with_overrides(embedded: &[Embedded], folder: &Path) -> Result<Self, ReportError> {
         let mut sources = Self { folder: Some(folder.to_owned()), ..Self::built_in(embedded) };
         for entry in std::fs::read_dir(folder).map_err(unreadable(folder))? {
             let path = entry.map_err(unreadable(folder))?.path();
             let ending = path.extension().and_then(|text| text.to_str()).unwrap_or_default();
-            if !["html", "css", "js", "svg"].contains(&ending) {
+            if !ENDINGS.contains(&ending) {
                 continue;
             }
             let is_its = |name: &str| path.file_name().is_some_and(|file| file == name);
@@ -43,38 +49,58 @@ impl Sources {
                 return Err(ReportError::UnknownTemplate { path, known: known.join(", ") });
             };
             *text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
-            sources.replaced.push((*name).to_owned());
+            sources.replaced.push(name);
         }
         Ok(sources)
     }
 
     /// Takes a file out that is served as it is.
-    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+    pub(crate) fn take(&mut self, name: &str) -> Option<String> {
         let place = self.files.iter().position(|(file, _)| *file == name)?;
         Some(self.files.swap_remove(place).1)
     }
 
     /// Parses what is left as templates.
-    pub(super) fn parse(self) -> Result<Parsed, ReportError> {
-        let mut parsed = Parsed { tera: Tera::new(), folder: self.folder, replaced: self.replaced };
+    pub(crate) fn parse(self) -> Result<Parsed, ReportError> {
+        let is_own = |(name, _): &&(&str, String)| self.replaced.contains(name);
+        let own = self.files.iter().filter(is_own).cloned().collect();
+        let mut parsed = Parsed { tera: Tera::new(), folder: self.folder, own };
+        layout::register_padding(&mut parsed.tera);
+        parsed.tera.autoescape_on(ESCAPED);
         let outcome = parsed.tera.add_raw_templates(self.files);
         outcome.map_err(|error| parsed.place(error))?;
         Ok(parsed)
     }
 }
 
+fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> ReportError + use<> {
+    let path = path.to_owned();
+    move |source| ReportError::Folder { path, source }
+}
+
 /// Templates that can be rendered.
 #[derive(Debug)]
-pub(super) struct Parsed {
+pub(crate) struct Parsed {
     tera: Tera,
     folder: Option<PathBuf>,
-    replaced: Vec<String>,
+    own: Vec<(&'static str, String)>,
 }
 
 impl Parsed {
-    pub(super) fn render(&self, name: &str, facts: &impl Serialize) -> Result<String, ReportError> {
+    pub(crate) fn render(&self, name: &str, facts: &impl Serialize) -> Result<String, ReportError> {
         let context = Context::from_serialize(facts).map_err(|error| self.place(error))?;
         self.tera.render(name, &context).map_err(|error| self.place(error))
+    }
+
+    /// Returns name and text of each template that is the user's own.
+    pub(crate) fn own(&self) -> &[(&'static str, String)] {
+        &self.own
+    }
+
+    /// Returns where a template is to be opened: with its folder when it is the user's own.
+    pub(crate) fn path_of(&self, name: &str) -> String {
+        let folder = self.folder.as_ref().filter(|_| self.own.iter().any(|(own, _)| *own == name));
+        folder.map_or_else(|| name.to_owned(), |folder| folder.join(name).display().to_string())
     }
 
     /// Names file and line of a template's mistake.
@@ -82,9 +108,7 @@ impl Parsed {
         let (ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report)) = error.kind() else {
             return ReportError::Render(Box::new(error));
         };
-        let name = report.filename();
-        let own = self.folder.as_ref().filter(|_| self.replaced.iter().any(|replaced| replaced == name));
-        let file = own.map_or_else(|| name.to_owned(), |folder| folder.join(name).display().to_string());
+        let file = self.path_of(report.filename());
         ReportError::Template { file, line: report.span().start_line, message: report.message().to_owned() }
     }
 }

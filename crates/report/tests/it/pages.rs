@@ -227,20 +227,33 @@ fn the_facts_survive_being_written_as_json() {
 #[test]
 fn a_template_can_be_replaced_and_a_mistake_is_named_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("problem.html");
-    fs::write(&path, "<p>{{ page.detail }}</p>\n").unwrap();
-    fs::write(folder.path().join("edge.css"), "p { color: red }").unwrap();
-    let pages = Pages::with_overrides(folder.path()).unwrap();
+    let own = folder.path().join("pages");
+    fs::write(folder.path().join("report.txt"), "{{ headline }}\n").unwrap();
     let problem = facts::problem().unwrap();
+    let built_in = Pages::built_in().unwrap();
+    let pages = Pages::with_overrides(folder.path()).unwrap();
+    assert_eq!(
+        pages.problem(&problem).unwrap(),
+        built_in.problem(&problem).unwrap(),
+        "there is no folder yet"
+    );
+    fs::create_dir(&own).unwrap();
+    let path = own.join("problem.html");
+    fs::write(&path, "<p>{{ page.detail }}</p>\n").unwrap();
+    fs::write(own.join("edge.css"), "p { color: red }").unwrap();
+    let pages = Pages::with_overrides(folder.path()).unwrap();
     assert!(pages.problem(&problem).unwrap().starts_with("<p>The store knows no game"));
-    assert_ne!(pages.assets()[0].path, Pages::built_in().unwrap().assets()[0].path);
+    assert_ne!(pages.assets()[0].path, built_in.assets()[0].path);
+    assert!(report::Templates::with_overrides(folder.path()).is_ok(), "one folder serves both");
     fs::write(&path, "a\nb\n{{ page.no_such_thing }}\n").unwrap();
     let error = Pages::with_overrides(folder.path()).unwrap().problem(&problem).unwrap_err();
     assert!(
         matches!(&error, ReportError::Template { file, line: 3, .. } if *file == path.display().to_string()),
         "{error:?}"
     );
-    fs::write(folder.path().join("slates.html"), "").unwrap();
+    fs::write(own.join("slates.html"), "").unwrap();
     let error = Pages::with_overrides(folder.path()).unwrap_err().to_string();
     assert!(error.contains("slates.html") && error.contains("slate.html"), "{error}");
+    let error = Pages::with_overrides("no/such/folder".as_ref()).unwrap_err();
+    assert_eq!(error.to_string(), "cannot read the templates in no/such/folder");
 }
