@@ -45,9 +45,8 @@ type Found = anyhow::Result<Result<String, Missing>>;
 pub(crate) fn answers(
     context: &Arc<Context>,
 ) -> anyhow::Result<impl Fn(&str) -> Page + Send + Sync + 'static> {
-    let own = context.settings.report.templates.as_ref().map(|folder| Path::new(folder).join("pages"));
-    let pages = match own.filter(|folder| folder.is_dir()) {
-        Some(folder) => Pages::with_overrides(&folder)?,
+    let pages = match &context.settings.report.templates {
+        Some(folder) => Pages::with_overrides(Path::new(folder))?,
         None => Pages::built_in()?,
     };
     let desk = Desk { context: Arc::clone(context), pages };
