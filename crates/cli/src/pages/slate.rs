@@ -33,6 +33,9 @@ impl Desk {
 
     /// Returns what the last night that looked at the game says of it.
     fn facts_of(&self, id: &GameId) -> anyhow::Result<Option<GamePage>> {
+        if id.as_str().contains(['/', '\\']) {
+            return Ok(None);
+        }
         // An id holds the game's date where it is played; the night was on that day or before.
         let dates = id.as_str().split('_').filter_map(|part| part.parse::<Date>().ok());
         for date in dates.flat_map(|date| [1, 0, -1, -2].map(|days| date.saturating_add(days.days()))) {

@@ -154,6 +154,12 @@ fn walk(serving: &Serving) {
     for wanted in ["/games/", "/ledger", "/model", "/runs/", "/reports/", "/assets/"] {
         assert!(seen.iter().any(|path| path.starts_with(wanted)), "nothing leads to {wanted}: {seen:?}");
     }
+    for outside in
+        ["/games/demo_2026-03-02_%2F..%2F..%2Fdata", "/runs/..%2F..", "/reports/..", "/assets/..%2Fedge.css"]
+    {
+        let answer = serving.get(outside, "");
+        assert!(answer.starts_with("HTTP/1.1 404"), "{outside}: {answer}");
+    }
     let missing = serving.get("/games/nobody", "");
     assert!(missing.starts_with("HTTP/1.1 404") && missing.contains("edge predict game"), "{missing}");
 }
