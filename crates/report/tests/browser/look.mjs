@@ -6,18 +6,12 @@
 // "mail": whether it is shown within a mail program, "markup": "mail" where tables and attributes lay it out}],
 // "shots": folder or null}.
 // Prints {"looked": number, "findings": [...]} and exits 1 when there is a finding, 2 when it cannot look.
-// The modules are taken from EDGE_BROWSER_TOOLS (a folder with node_modules), else from beside this file.
 
-import { createServer } from "node:http";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { delimiter, extname, join, normalize, resolve, sep } from "node:path";
-import { pathToFileURL } from "node:url";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { launch, require, serve } from "./browser.mjs";
 
-const tools = process.env.EDGE_BROWSER_TOOLS;
-const require = createRequire(tools ? pathToFileURL(join(resolve(tools), "any.js")) : import.meta.url);
 const { HtmlValidate } = require("html-validate");
-const puppeteer = await import(pathToFileURL(require.resolve("puppeteer-core")).href);
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 const WIDTHS = [1100, 600, 390];
@@ -25,31 +19,6 @@ const SCHEMES = ["light", "dark"];
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 /** What a mail program shows has a frame of its own around it. */
 const NOT_IN_MAIL = ["region", "landmark-one-main", "skip-link", "scrollable-region-focusable"];
-const TYPES = { ".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".png": "image/png" };
-
-function chromium() {
-  if (process.env.CHROMIUM) return process.env.CHROMIUM;
-  const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-  const places = (process.env.PATH ?? "").split(delimiter);
-  return places.flatMap((place) => names.map((name) => join(place, name))).find((file) => existsSync(file));
-}
-
-/** Serves the folder on loopback, each page under its own policy. */
-function serve(job) {
-  const root = resolve(job.root);
-  const policies = new Map(job.pages.map((page) => [`/${page.path}`, page.policy]));
-  const server = createServer((request, response) => {
-    const path = decodeURIComponent(new URL(request.url, "http://localhost").pathname);
-    // A page that names no icon is asked for one all the same.
-    if (path === "/favicon.ico") return response.writeHead(204).end();
-    const file = normalize(join(root, path));
-    if (!file.startsWith(root + sep) || !existsSync(file)) return response.writeHead(404).end();
-    const headers = { "content-type": TYPES[extname(file)] ?? "application/octet-stream" };
-    if (policies.get(path)) headers["content-security-policy"] = policies.get(path);
-    response.writeHead(200, headers).end(readFileSync(file));
-  });
-  return new Promise((done) => server.listen(0, "127.0.0.1", () => done(server)));
-}
 
 const rules = {
   "no-trailing-whitespace": "off",
@@ -159,16 +128,8 @@ function merged(findings) {
 }
 
 const job = JSON.parse(readFileSync(process.argv[2], "utf8"));
-const executablePath = chromium();
-if (!executablePath) {
-  console.error("no chromium found: install one, or name it by CHROMIUM");
-  process.exit(2);
-}
+const browser = await launch();
 const server = await serve(job);
-const browser = await puppeteer.launch({
-  executablePath,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars"],
-});
 try {
   const origin = `http://127.0.0.1:${server.address().port}`;
   const findings = [];
