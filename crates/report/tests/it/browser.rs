@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     fixture::{failed_training, first_night, many_picks, no_edge, normal_night},
+    hostile::{NAMES, everywhere},
     pages::Night,
 };
 
@@ -123,6 +124,7 @@ fn report_and_mail_are_readable_in_light_and_dark_and_on_a_phone() {
         ("first", first_night()),
         ("failed", failed_training()),
         ("crowd", many_picks(300)),
+        ("long-names", everywhere(NAMES[7])),
     ];
     let mut jobs = Vec::new();
     for (night, data) in nights {
@@ -138,6 +140,9 @@ fn report_and_mail_are_readable_in_light_and_dark_and_on_a_phone() {
         jobs.push(json!({"path": format!("report-{night}.html")}));
         jobs.push(json!({"path": format!("mail-{night}.html"), "markup": "mail", "mail": true}));
     }
+    let backtest = serde_json::from_str(include_str!("../../examples/backtest.json")).unwrap();
+    fs::write(root.join("backtest.html"), report::backtest::render(&backtest).unwrap()).unwrap();
+    jobs.push(json!({"path": "backtest.html"}));
     let findings = look(root, &Value::Array(jobs)).1;
     assert!(findings.is_empty(), "{}", lines(&findings));
 }

@@ -21,7 +21,7 @@ pub(crate) const NAMES: [&str; 8] = [
 ];
 
 /// Puts `name` wherever a text from outside can stand.
-fn everywhere(name: &str) -> ReportData {
+pub(crate) fn everywhere(name: &str) -> ReportData {
     let mut data = normal_night();
     data.title = format!("Daily {name}");
     for pick in &mut data.picks {
