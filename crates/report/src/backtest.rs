@@ -15,7 +15,7 @@ use market::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ReportError,
+    Locale, ReportError,
     chart::{self, Chart},
     format::{self, count, counted, money, name, number, signed, signed_percent, signed_percent_interval},
     input::BankrollPoint,
@@ -200,12 +200,14 @@ pub fn render(page: &BacktestPage) -> Result<String, ReportError> {
 }
 
 fn view(page: &BacktestPage) -> Result<View, ReportError> {
+    // A backtest is read by those who build the model, in the house's own way.
+    let locale = Locale::default();
     let seasons =
         if page.from == page.to { page.from.to_string() } else { format!("{} to {}", page.from, page.to) };
     let games = page.forecasts.first().map_or(0, |forecast| forecast.games);
     let mut reliability = Vec::new();
     for (name, bins) in &page.reliability {
-        if let Some(chart) = chart::reliability::chart(bins)? {
+        if let Some(chart) = chart::reliability::chart(bins, &locale)? {
             let title = format!("Reliability of {}, home side", name.replace('_', " "));
             reliability.push(Titled { title, picture: chart.into() });
         }
@@ -229,7 +231,7 @@ fn view(page: &BacktestPage) -> Result<View, ReportError> {
         bets: page.bets.as_ref().map(|bets| facts(bets, &page.currency)).unwrap_or_default(),
         lenses: page.lenses.iter().flat_map(|summary| summary.lenses.iter().map(lens_view)).collect(),
         lenses_told: page.lenses.as_ref().map(lenses_told).unwrap_or_default(),
-        bankroll: chart::bankroll::chart(&page.bankroll, &page.currency)?.map(Picture::from),
+        bankroll: chart::bankroll::chart(&page.bankroll, &page.currency, &locale)?.map(Picture::from),
         notes: page.notes.clone(),
     })
 }

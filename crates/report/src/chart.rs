@@ -5,7 +5,7 @@
 //! # Example
 //! ```
 //! let data: report::ReportData = serde_json::from_str(include_str!("../examples/sample.json")).unwrap();
-//! let charts = report::chart::Charts::draw(&data).unwrap();
+//! let charts = report::chart::Charts::draw(&data, &report::Locale::default()).unwrap();
 //! let bankroll = charts.bankroll.unwrap();
 //! assert!(bankroll.svg.starts_with("<svg") && bankroll.png.starts_with(b"\x89PNG"));
 //! assert!(bankroll.alt.starts_with("Bankroll by day"));
@@ -24,7 +24,7 @@ use std::{error::Error, sync::LazyLock};
 
 use plotters::{coord::Shift, prelude::*};
 
-use crate::input::ReportData;
+use crate::{Locale, input::ReportData};
 
 /// Width in CSS pixels; the sheet's inner width.
 const WIDTH: u32 = 592;
@@ -70,11 +70,11 @@ pub struct Charts {
 }
 
 impl Charts {
-    /// Draws what `data` has facts for.
-    pub fn draw(data: &ReportData) -> Result<Self, ChartError> {
+    /// Draws what `data` has facts for, with its numbers and days in the way of `locale`.
+    pub fn draw(data: &ReportData, locale: &Locale) -> Result<Self, ChartError> {
         Ok(Self {
-            bankroll: bankroll::chart(&data.bankroll_curve, &data.currency)?,
-            reliability: reliability::chart(&data.reliability)?,
+            bankroll: bankroll::chart(&data.bankroll_curve, &data.currency, locale)?,
+            reliability: reliability::chart(&data.reliability, locale)?,
         })
     }
 

@@ -1,4 +1,6 @@
-//! How numbers, amounts, names and instants are written; the same on the page and in the text.
+//! How the house writes numbers, amounts, names and instants; the same on the page and in the text.
+//!
+//! A reader's own country may write them otherwise: [`Locale`](crate::Locale) chooses.
 //!
 //! A number never breaks from its unit (no-break space) and a minus is a real minus; the text part turns
 //! both into plain ASCII.
@@ -12,7 +14,9 @@
 //! ```
 
 use jiff::{Timestamp, tz::TimeZone};
-use market::{Market, Money, Points, Selection};
+use market::Money;
+
+use crate::locale::currency;
 
 /// Longest name that is shown whole, in characters.
 pub const LONGEST_NAME: usize = 48;
@@ -61,16 +65,12 @@ pub fn signed_percent_interval((low, high): (f64, f64), decimals: usize) -> Stri
 }
 
 /// Writes an amount with thousands separators and its currency: a sign where there is a common one, else
-/// the ISO code; currencies without minor units have no decimals.
+/// the ISO code; with as many decimals as ISO 4217 gives it.
 pub fn money(amount: Money, currency: &str) -> String {
-    let decimals = if matches!(currency, "JPY" | "KRW" | "ISK" | "CLP" | "VND" | "HUF") { 0 } else { 2 };
-    let text = amount.to_string();
+    let text = currency::plain(amount, currency);
     let (minus, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("−", digits));
-    let (whole, cents) = digits.split_once('.').unwrap_or((digits, "00"));
-    let (whole, cents) = if decimals == 0 { (rounded(whole, cents), "") } else { (whole.to_owned(), cents) };
-    let minus = if whole == "0" && cents.trim_matches('0').is_empty() { "" } else { minus };
-    let point = if cents.is_empty() { "" } else { "." };
-    let digits = format!("{}{point}{cents}", thousands(&whole));
+    let (whole, point, cents) = digits.split_once('.').map_or((digits, "", ""), |(w, c)| (w, ".", c));
+    let digits = format!("{}{point}{cents}", thousands(whole));
     match currency {
         "EUR" => format!("{minus}€{digits}"),
         "USD" => format!("{minus}${digits}"),
@@ -82,7 +82,8 @@ pub fn money(amount: Money, currency: &str) -> String {
 
 /// Writes a profit: an amount with its sign, zero without.
 pub fn profit(amount: Money, currency: &str) -> String {
-    let plus = if amount > Money::ZERO { "+" } else { "" };
+    let is_gain = currency::plain(amount, currency).bytes().any(|byte| (b'1'..=b'9').contains(&byte));
+    let plus = if is_gain && amount > Money::ZERO { "+" } else { "" };
     format!("{plus}{}", money(amount, currency))
 }
 
@@ -95,12 +96,6 @@ pub fn count(value: usize) -> String {
 pub fn counted(value: usize, noun: &str) -> String {
     let ending = if value == 1 { "" } else { "s" };
     format!("{}\u{a0}{noun}{ending}", count(value))
-}
-
-fn rounded(whole: &str, cents: &str) -> String {
-    let whole: u64 = whole.parse().unwrap_or(0);
-    let up = u64::from(cents.as_bytes().first().is_some_and(|digit| *digit >= b'5'));
-    (whole + up).to_string()
 }
 
 fn thousands(digits: &str) -> String {
@@ -164,39 +159,6 @@ fn is_visible(character: char) -> bool {
     !character.is_control() && !overrides && character != '\u{feff}'
 }
 
-/// Writes a selection in words: `Leeds to win`, `Leeds −0.75`, `Over 2.5`.
-pub fn selection(
-    home: &str,
-    away: &str,
-    market: Market,
-    selection: Selection,
-    points: Option<Points>,
-) -> String {
-    let side = match selection {
-        Selection::Home => home,
-        Selection::Away => away,
-        Selection::Draw => return "Draw".to_owned(),
-        Selection::Over => return format!("Over {}", unsigned_points(points)),
-        Selection::Under => return format!("Under {}", unsigned_points(points)),
-    };
-    match (market, points) {
-        (Market::Spread, Some(points)) => format!("{side} {}", handicap(points)),
-        _ => format!("{side} to win"),
-    }
-}
-
-fn unsigned_points(points: Option<Points>) -> String {
-    points.map_or_else(String::new, |points| points.to_string())
-}
-
-fn handicap(points: Points) -> String {
-    match points.quarters() {
-        1.. => format!("+{points}"),
-        0 => "±0".to_owned(),
-        ..0 => format!("−{}", -points),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,7 +177,9 @@ mod tests {
         assert_eq!(money(amount("1234567.50"), "JPY"), "¥1,234,568");
         assert_eq!(money(amount("-0.20"), "JPY"), "¥0");
         assert_eq!(money(amount("999.99"), "CHF"), "999.99\u{a0}CHF");
+        assert_eq!(money(amount("12.34"), "KWD"), "12.340\u{a0}KWD");
         assert_eq!(profit(amount("0.00"), "USD"), "$0.00");
+        assert_eq!(profit(amount("0.20"), "JPY"), "¥0");
     }
 
     #[test]
@@ -233,16 +197,6 @@ mod tests {
         assert_eq!(name("A\u{202e}B\nC\t D"), "AB C D");
         assert_eq!(name(&"x".repeat(80)).chars().count(), LONGEST_NAME);
         assert_eq!(name("Köln 🐐"), "Köln 🐐");
-    }
-
-    #[test]
-    fn a_selection_reads_like_a_slip() {
-        let words = |market, side, points| selection("Leeds", "Hull", market, side, points);
-        assert_eq!(words(Market::Spread, Selection::Away, Points::from_f64(-0.75)), "Hull −0.75");
-        assert_eq!(words(Market::Spread, Selection::Home, Points::from_f64(3.0)), "Leeds +3");
-        assert_eq!(words(Market::Total, Selection::Under, Points::from_f64(47.5)), "Under 47.5");
-        assert_eq!(words(Market::Moneyline, Selection::Draw, None), "Draw");
-        assert_eq!(words(Market::Moneyline, Selection::Home, None), "Leeds to win");
     }
 
     proptest::proptest! {

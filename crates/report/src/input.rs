@@ -49,6 +49,9 @@ pub struct ReportData {
     pub time_zone: String,
     /// ISO 4217 code of the bankroll's currency.
     pub currency: String,
+    /// BCP 47 tag of the [`Locale`](crate::Locale) in which everything is written; the house's own when empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub locale: String,
     /// Nothing known at or after this instant was used, UTC.
     pub as_of: Timestamp,
     /// Live or paper.

@@ -1,17 +1,23 @@
 //! White space of the finished texts: columns in the plain text, nothing superfluous in the page.
 
 use tera::{Kwargs, State, Tera, TeraResult};
+use unicode_width::UnicodeWidthStr;
 
 /// Registers `left(width)` and `right(width)`, which pad a text to a column of the plain-text part.
 pub(crate) fn register_padding(tera: &mut Tera) {
     tera.register_filter("left", |text: String, options: Kwargs, _: &State<'_>| -> TeraResult<String> {
         let width: usize = options.must_get("width")?;
-        Ok(format!("{text:<width$}"))
+        Ok(format!("{text}{}", gap(&text, width)))
     });
     tera.register_filter("right", |text: String, options: Kwargs, _: &State<'_>| -> TeraResult<String> {
         let width: usize = options.must_get("width")?;
-        Ok(format!("{text:>width$}"))
+        Ok(format!("{}{text}", gap(&text, width)))
     });
+}
+
+/// What a text lacks to `width` columns; some letters take two of them, and some none.
+fn gap(text: &str, width: usize) -> String {
+    " ".repeat(width.saturating_sub(text.width()))
 }
 
 /// Drops indentation and empty lines, which a browser does not show.
@@ -44,6 +50,12 @@ mod tests {
     #[test]
     fn plain_text_has_no_typographic_traps() {
         assert_eq!(plain("\n\n−1.0\u{a0}%  \n\n\n\nb\n\n"), "-1.0 %\n\nb\n");
+    }
+
+    #[test]
+    fn a_letter_of_double_width_takes_two_columns() {
+        assert_eq!((gap("￥12", 6), gap("€12", 6)), ("  ".to_owned(), "   ".to_owned()));
+        assert_eq!(gap("too long", 3), "");
     }
 
     #[test]

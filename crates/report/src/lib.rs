@@ -7,7 +7,8 @@
 //! |---|---|
 //! | [`input`] | which facts does a report state? |
 //! | [`headline`](mod@headline) | what is the night in one sentence? |
-//! | [`format`](mod@format) | how is a number, an amount or an instant written? |
+//! | [`format`](mod@format) | how does the house write a number, an amount or an instant? |
+//! | [`locale`] | and how does the reader's country? |
 //! | [`chart`] | how do the bankroll and the calibration look? |
 //! | [`templates`] | page, mail and text from the facts; which templates may a user replace? |
 //! | [`pages`] | what does `edge serve` show in a browser? |
@@ -23,6 +24,7 @@ pub mod format;
 pub mod headline;
 pub mod input;
 mod layout;
+pub mod locale;
 pub mod mail;
 mod mjml;
 pub mod notice;
@@ -35,6 +37,7 @@ mod view;
 
 pub use headline::headline;
 pub use input::ReportData;
+pub use locale::{Locale, LocaleError};
 pub use mail::{Envelope, Message};
 pub use send_log::{Delivery, SendKey, SendLog};
 pub use smtp::{MailError, Retry, SmtpUrl, send};

@@ -14,7 +14,7 @@
 //! ```
 //! use report::pages::{Pages, input::{ProblemPage, Site}};
 //! let pages = Pages::built_in().unwrap();
-//! let site = Site { title: "Edge".into(), time_zone: "UTC".into(), currency: "EUR".into(),
+//! let site = Site { title: "Edge".into(), time_zone: "UTC".into(), currency: "EUR".into(), locale: "en".into(),
 //!     now: "2026-11-20T09:00:00Z".parse().unwrap() };
 //! let html = pages.problem(&ProblemPage { site, status: 404, title: "No such game".into(),
 //!     detail: "The store knows no game of that id.".into(), command: Some("edge fetch".into()) }).unwrap();
@@ -120,7 +120,7 @@ impl Pages {
     /// Writes a day's slate.
     pub fn slate(&self, page: &SlatePage) -> Result<String, ReportError> {
         let pen = Pen::new(&page.site)?;
-        let title = format!("Slate of {}", page.date.strftime("%-d %B %Y"));
+        let title = format!("Slate of {}", pen.locale.full_day(page.date));
         self.write("slate.html", &title, Place::Slate, &pen, slate::view(page, &pen), false)
     }
 

@@ -24,6 +24,7 @@ use crate::{
     format, headline,
     input::{Mode, ReportData},
     layout,
+    locale::Locale,
     mjml::{self, Fault},
     view::{Limits, View},
 };
@@ -132,10 +133,11 @@ impl Templates {
     pub fn render(&self, data: &ReportData) -> Result<Rendered, ReportError> {
         let zone = TimeZone::get(&data.time_zone)
             .map_err(|error| ReportError::TimeZone(data.time_zone.clone(), error))?;
-        let charts = Charts::draw(data)?;
-        let page = |limits| View::new(data, &zone, limits);
+        let locale = Locale::new(&data.locale)?;
+        let charts = Charts::draw(data, &locale)?;
+        let page = |limits| View::new(data, &locale, &zone, limits);
         Ok(Rendered {
-            subject: subject(data),
+            subject: subject(data, &locale),
             html: layout::compact(&self.0.render("report.html", &page(PAGE).with_charts(&charts))?),
             mail_html: self.mail(|limits| page(limits).with_charts(&charts))?,
             text: layout::plain(&self.0.render("report.txt", &page(PAGE))?),
@@ -172,9 +174,9 @@ impl Templates {
     }
 }
 
-fn subject(data: &ReportData) -> String {
+fn subject(data: &ReportData, way: &Locale) -> String {
     let paper = if data.mode == Mode::Paper { " · paper" } else { "" };
-    format!("{} {} · {}{paper}", format::name(&data.title), data.date, headline::subject_words(data))
+    format!("{} {} · {}{paper}", format::name(&data.title), data.date, headline::subject_words(data, way))
 }
 
 fn attachment(chart: &crate::chart::Chart) -> Attachment {

@@ -11,9 +11,9 @@ use serde::Serialize;
 
 use crate::{
     chart::Charts,
-    format::{self, counted, local_instant, money},
-    headline::headline,
+    format, headline,
     input::{Mode, ReportData},
+    locale::Locale,
 };
 
 /// How much of each list a variant shows; what is left out is counted.
@@ -45,6 +45,8 @@ pub(crate) struct View {
     settled: history::Settled,
     bankroll: Option<history::Bankroll>,
     record: Section<history::RecordLine>,
+    /// Width of the column of profits in the plain text.
+    profit_column: usize,
     /// Whether the record is luck, in one sentence; none when the ledger does not say.
     luck: Option<String>,
     models: Section<model::ModelTable>,
@@ -84,6 +86,7 @@ struct ChartView {
 
 /// What the row builders share.
 pub(crate) struct Style<'a> {
+    pub(crate) locale: &'a Locale,
     pub(crate) zone: &'a TimeZone,
     pub(crate) currency: &'a str,
     pub(crate) limits: Limits,
@@ -98,34 +101,36 @@ impl Style<'_> {
 
 impl View {
     /// Writes every fact of `data`, shortened to `limits`.
-    pub(crate) fn new(data: &ReportData, zone: &TimeZone, limits: Limits) -> Self {
-        let style = Style { zone, currency: &data.currency, limits };
+    pub(crate) fn new(data: &ReportData, locale: &Locale, zone: &TimeZone, limits: Limits) -> Self {
+        let style = Style { locale, zone, currency: &data.currency, limits };
         let picks = pick::picks(data, &style);
+        let record = style.section(&data.record, |row| history::record(row, &style));
         Self {
             title: format::name(&data.title),
-            date: data.date.strftime("%A %-d %B %Y").to_string(),
-            preheader: pick::preheader(data),
-            headline: headline(data),
+            date: locale.long_day(data.date),
+            preheader: pick::preheader(data, &style),
+            headline: headline::written(data, locale),
             summary: summary(data, &style),
             is_paper: data.mode == Mode::Paper,
-            notices: health::notices(data),
+            notices: health::notices(data, locale),
             is_well: health::is_well(data),
             picks,
             near_misses: style.section(&data.near_misses, |miss| pick::near_miss(miss, &style)),
             slate: style.section(&data.slate, |game| slate::row(game, &style)),
             settled: history::settled(data, &style),
             bankroll: history::bankroll(data, &style),
-            record: style.section(&data.record, |row| history::record(row, &style)),
+            profit_column: history::profit_column(&record.rows),
+            record,
             luck: data.luck.as_ref().map(|luck| history::luck(luck, &style)),
             models: style.section(&data.models, |league| model::table(league, &style)),
             champion: data.champion.as_ref().map(|champion| model::champion(champion, &style)),
-            reliability: model::reliability(data),
+            reliability: model::reliability(data, &style),
             feeds: style.section(&data.feeds, |feed| health::feed(feed, data.as_of, &style)),
             quarantine: health::quarantine(data, &style),
             failed_tasks: style.section(&data.failed_tasks, health::failed),
             assumptions: style.section(&data.assumptions, |text| format::shorten(text, 240)),
             zone: data.time_zone.clone(),
-            as_of: local_instant(data.as_of, zone),
+            as_of: locale.dated(data.as_of, zone),
             weights_version: format::name(&data.weights_version),
             charts: ChartsView::default(),
         }
@@ -147,13 +152,14 @@ impl View {
 }
 
 pub(crate) fn summary(data: &ReportData, style: &Style<'_>) -> String {
-    let looked_at =
-        format!("{} and {} looked at", counted(data.games, "game"), counted(data.prices_compared, "price"));
-    let bankroll = money(data.bankroll, style.currency);
+    let way = style.locale;
+    let (games, prices) = (way.counted(data.games, "game"), way.counted(data.prices_compared, "price"));
+    let looked_at = format!("{games} and {prices} looked at");
+    let bankroll = way.money(data.bankroll, style.currency);
     if data.picks.is_empty() {
         return format!("{looked_at}. Bankroll {bankroll}, nothing at risk tonight.");
     }
-    let staked = money(data.staked(), style.currency);
+    let staked = way.money(data.staked(), style.currency);
     match data.mode {
         Mode::Live => format!("{staked} of {bankroll} staked. {looked_at}."),
         Mode::Paper => format!("{staked} of {bankroll} on paper. {looked_at}."),

@@ -28,7 +28,7 @@ pub(crate) fn sample() -> Facts<ReportData> {
 pub(crate) fn site() -> Facts<Site> {
     let now = "2026-11-20T08:20:00Z".parse()?;
     let (time_zone, currency) = ("Europe/Berlin".to_owned(), "EUR".to_owned());
-    Ok(Site { title: "Edge".to_owned(), time_zone, currency, now })
+    Ok(Site { title: "Edge".to_owned(), time_zone, currency, locale: String::new(), now })
 }
 
 pub(crate) fn slate() -> Facts<SlatePage> {

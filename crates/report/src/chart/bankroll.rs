@@ -3,28 +3,34 @@
 use plotters::{coord::Shift, prelude::*};
 
 use super::{ACCENT, BAND, Chart, ChartError, DrawError, Drawing, Picture, RULE, label_style, render};
-use crate::{
-    format::{self, money},
-    input::BankrollPoint,
-};
+use crate::{Locale, input::BankrollPoint};
 
 struct Curve<'a> {
     points: &'a [BankrollPoint],
     low: f64,
     high: f64,
+    locale: &'a Locale,
 }
 
 /// Draws the curve; none with fewer than two days.
-pub(crate) fn chart(points: &[BankrollPoint], currency: &str) -> Result<Option<Chart>, ChartError> {
-    curve(points, currency).map(|(curve, alt)| render(&curve, "bankroll", alt)).transpose()
+pub(crate) fn chart(
+    points: &[BankrollPoint],
+    currency: &str,
+    locale: &Locale,
+) -> Result<Option<Chart>, ChartError> {
+    curve(points, currency, locale).map(|(curve, alt)| render(&curve, "bankroll", alt)).transpose()
 }
 
 /// Draws the curve for a page alone; none with fewer than two days.
-pub(crate) fn picture(points: &[BankrollPoint], currency: &str) -> Result<Option<Picture>, ChartError> {
-    curve(points, currency).map(|(curve, alt)| super::picture(&curve, alt)).transpose()
+pub(crate) fn picture(
+    points: &[BankrollPoint],
+    currency: &str,
+    locale: &Locale,
+) -> Result<Option<Picture>, ChartError> {
+    curve(points, currency, locale).map(|(curve, alt)| super::picture(&curve, alt)).transpose()
 }
 
-fn curve<'a>(points: &'a [BankrollPoint], currency: &str) -> Option<(Curve<'a>, String)> {
+fn curve<'a>(points: &'a [BankrollPoint], currency: &str, locale: &'a Locale) -> Option<(Curve<'a>, String)> {
     let [first, .., last] = points else { return None };
     let amounts = points.iter().flat_map(|point| {
         let (low, high) = point.expected.unwrap_or((point.bankroll, point.bankroll));
@@ -34,13 +40,13 @@ fn curve<'a>(points: &'a [BankrollPoint], currency: &str) -> Option<(Curve<'a>, 
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), amount| (low.min(amount), high.max(amount)));
     // A flat curve still needs a range to be drawn in.
     let margin = ((high - low) * 0.08).max(high.abs() * 0.002).max(0.5);
-    let curve = Curve { points, low: low - margin, high: high + margin };
+    let curve = Curve { points, low: low - margin, high: high + margin, locale };
     let alt = format!(
         "Bankroll by day from {} to {}: it went from {} to {}.",
-        first.date.strftime("%-d %b %Y"),
-        last.date.strftime("%-d %b %Y"),
-        money(first.bankroll, currency),
-        money(last.bankroll, currency),
+        locale.day(first.date),
+        locale.day(last.date),
+        locale.money(first.bankroll, currency),
+        locale.money(last.bankroll, currency),
     );
     Some((curve, alt))
 }
@@ -48,7 +54,7 @@ fn curve<'a>(points: &'a [BankrollPoint], currency: &str) -> Option<(Curve<'a>, 
 impl Curve<'_> {
     fn day(&self, index: f64) -> String {
         let point = self.points.get(index.round() as usize);
-        point.map(|point| point.date.strftime("%-d %b").to_string()).unwrap_or_default()
+        point.map(|point| self.locale.drawn_day(point.date)).unwrap_or_default()
     }
 
     fn band(&self) -> Option<Vec<(f64, f64)>> {
@@ -88,7 +94,7 @@ impl Drawing for Curve<'_> {
             .x_labels(6.min(self.points.len()))
             .y_labels(5)
             .x_label_formatter(&|day| self.day(*day))
-            .y_label_formatter(&|amount| format::number(*amount, 0))
+            .y_label_formatter(&|amount| self.locale.drawn(*amount, 0))
             .label_style(label_style(scale))
             .draw()?;
         if let Some(outline) = self.band() {

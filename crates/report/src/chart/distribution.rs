@@ -3,7 +3,7 @@
 use plotters::{coord::Shift, prelude::*};
 
 use super::{ACCENT, ChartError, DrawError, Drawing, MUTED, Picture, QUIET, RULE, label_style, picture};
-use crate::format::{number, percent};
+use crate::Locale;
 
 /// What the numbers count, and how a bar is coloured by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,7 @@ struct Bars {
     counted: Counted,
     /// The books' own number, drawn as a thin line.
     line: Option<f64>,
+    locale: Locale,
 }
 
 /// Draws the distribution, `line` being the books' number; none without a bar of some height.
@@ -29,6 +30,7 @@ pub(crate) fn chart(
     mass: &[(i32, f64)],
     counted: Counted,
     line: Option<f64>,
+    locale: &Locale,
 ) -> Result<Option<Picture>, ChartError> {
     let seen = within_tails(mass);
     let top = seen.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
@@ -39,12 +41,12 @@ pub(crate) fn chart(
             Counted::Margin => "Home margin",
             Counted::Total => "Total",
         },
-        whole(top.0),
-        percent(top.1, 1),
-        whole(quantile(mass, 0.1)),
-        whole(quantile(mass, 0.9)),
+        whole(top.0, locale),
+        locale.percent(top.1, 1),
+        whole(quantile(mass, 0.1), locale),
+        whole(quantile(mass, 0.9), locale),
     );
-    picture(&Bars { mass: seen, counted, line }, alt).map(Some)
+    picture(&Bars { mass: seen, counted, line, locale: locale.clone() }, alt).map(Some)
 }
 
 /// Returns the smallest value up to which at least `share` of the mass lies; 0 without mass.
@@ -69,8 +71,8 @@ fn within_tails(mass: &[(i32, f64)]) -> Vec<(i32, f64)> {
     mass.get(first - 1..=last).map(<[_]>::to_vec).unwrap_or_default()
 }
 
-fn whole(value: i32) -> String {
-    number(f64::from(value), 0)
+fn whole(value: i32, locale: &Locale) -> String {
+    locale.number(f64::from(value), 0)
 }
 
 impl Drawing for Bars {
@@ -106,8 +108,8 @@ impl Drawing for Bars {
                 Counted::Total => "both scores together",
             })
             .y_desc("%")
-            .x_label_formatter(&|value| tick(*value))
-            .y_label_formatter(&|share| number(share * 100.0, 0))
+            .x_label_formatter(&|value| tick(*value, &self.locale))
+            .y_label_formatter(&|share| self.locale.drawn(share * 100.0, 0))
             .label_style(label_style(scale))
             .axis_desc_style(label_style(scale))
             .draw()?;
@@ -135,8 +137,8 @@ impl Bars {
 }
 
 /// Writes a whole number; nothing between two.
-fn tick(value: f64) -> String {
-    if (value - value.round()).abs() < 1e-6 { number(value.round(), 0) } else { String::new() }
+fn tick(value: f64, locale: &Locale) -> String {
+    if (value - value.round()).abs() < 1e-6 { locale.drawn(value.round(), 0) } else { String::new() }
 }
 
 #[cfg(test)]
@@ -146,7 +148,7 @@ mod tests {
     #[test]
     fn the_words_name_the_likeliest_and_the_middle() {
         let mass = [(-2, 0.001), (-1, 0.199), (0, 0.3), (1, 0.4), (2, 0.1)];
-        let chart = chart(&mass, Counted::Margin, Some(0.75)).unwrap().unwrap();
+        let chart = chart(&mass, Counted::Margin, Some(0.75), &Locale::default()).unwrap().unwrap();
         assert_eq!(
             chart.alt,
             "Home margin: 1 is most likely with 40.0\u{a0}%; four times of five it lies between −1 and 1."
@@ -158,7 +160,7 @@ mod tests {
     #[test]
     fn nothing_is_drawn_of_nothing() {
         for mass in [vec![], vec![(0, 0.0)], vec![(0, f64::NAN)]] {
-            assert_eq!(chart(&mass, Counted::Total, None).unwrap(), None);
+            assert_eq!(chart(&mass, Counted::Total, None, &Locale::default()).unwrap(), None);
         }
     }
 }

@@ -6,7 +6,8 @@ use std::fmt::Write;
 
 use super::Picture;
 use crate::{
-    format::{counted, shorten},
+    Locale,
+    format::shorten,
     pages::input::{Neighbourhood, ShownEdge, ShownNode},
 };
 
@@ -33,7 +34,7 @@ const FAINT: f64 = 5e-4;
 type Place = (usize, usize);
 
 /// Draws the neighbourhood, with the number of nodes that found no room; none without a node.
-pub(crate) fn chart(shown: &Neighbourhood) -> Option<(Picture, usize)> {
+pub(crate) fn chart(shown: &Neighbourhood, locale: &Locale) -> Option<(Picture, usize)> {
     let columns = columns(shown);
     let tallest = columns.iter().map(Vec::len).max().filter(|nodes| *nodes > 0)?;
     let drawn: usize = columns.iter().map(Vec::len).sum();
@@ -47,9 +48,9 @@ pub(crate) fn chart(shown: &Neighbourhood) -> Option<(Picture, usize)> {
     let alt = format!(
         "What the model sees around {}: {} of {}, and {} along which messages reach it.",
         shown.nodes.first().map(|node| shorten(&node.label, 60)).unwrap_or_default(),
-        counted(drawn, "node"),
-        counted(shown.nodes.len(), "node"),
-        counted(shown.edges.len(), "edge"),
+        locale.counted(drawn, "node"),
+        locale.counted(shown.nodes.len(), "node"),
+        locale.counted(shown.edges.len(), "edge"),
     );
     let width = 4 + COLUMNS * WIDTH + (COLUMNS - 1) * GAP;
     let mut svg = format!(
@@ -185,7 +186,7 @@ mod tests {
         let edges = vec![edge(1, 0, 0.01), edge(2, 0, -0.01), edge(3, 2, 0.0), edge(4, 1, f64::NAN)];
         let shown = Neighbourhood { nodes, edges };
         assert_eq!(columns(&shown), [vec![0], vec![1, 2], vec![4, 3]]);
-        let (picture, left_out) = chart(&shown).unwrap();
+        let (picture, left_out) = chart(&shown, &Locale::default()).unwrap();
         assert_eq!(left_out, 0);
         for class in ["way home", "way away", "way\""] {
             assert!(picture.svg.contains(class), "{class} {}", picture.svg);
@@ -198,9 +199,9 @@ mod tests {
         nodes.extend((0..50).map(|i| node("team", &i.to_string(), 1)));
         nodes.push(node("far", "away", 9));
         let shown = Neighbourhood { nodes, edges: vec![edge(1, 99, 0.1), edge(77, 0, 0.1), edge(1, 1, 0.1)] };
-        let (picture, left_out) = chart(&shown).unwrap();
+        let (picture, left_out) = chart(&shown, &Locale::default()).unwrap();
         assert_eq!(left_out, 52 - 1 - TALLEST);
         assert!(!picture.svg.contains("<script") && !picture.svg.contains("<b>"));
-        assert_eq!(chart(&Neighbourhood { nodes: vec![], edges: vec![] }), None);
+        assert_eq!(chart(&Neighbourhood { nodes: vec![], edges: vec![] }, &Locale::default()), None);
     }
 }

@@ -9,7 +9,10 @@ use plotters::{
 use super::{
     ACCENT, ChartError, DrawError, Drawing, MUTED, Picture, QUIET, RULE, WIDTH, label_style, picture,
 };
-use crate::format::{counted, name, number, shorten};
+use crate::{
+    Locale,
+    format::{name, shorten},
+};
 
 /// Books that are named at the end of their staircase; there is no room for more.
 const NAMED: usize = 8;
@@ -44,10 +47,16 @@ struct Moves {
     hours: (f64, f64),
     low: f64,
     high: f64,
+    locale: Locale,
 }
 
 /// Draws the prices of `side` up to `until` hours before the start; none without two instants to draw between.
-pub(crate) fn chart(side: &str, books: &[Staircase], until: f64) -> Result<Option<Picture>, ChartError> {
+pub(crate) fn chart(
+    side: &str,
+    books: &[Staircase],
+    until: f64,
+    locale: &Locale,
+) -> Result<Option<Picture>, ChartError> {
     let is_drawn = |step: &(f64, f64)| step.0.is_finite() && step.1.is_finite();
     let mut books: Vec<Staircase> = books
         .iter()
@@ -62,23 +71,27 @@ pub(crate) fn chart(side: &str, books: &[Staircase], until: f64) -> Result<Optio
     let alt = format!(
         "Prices of {} at {} over {}: the best is {} now, by {}, and was {} at first.",
         name(side),
-        counted(books.len(), "book"),
-        span(begin - end),
-        number(best.last(), 2),
+        locale.counted(books.len(), "book"),
+        span(begin - end, locale),
+        locale.number(best.last(), 2),
         name(&best.book),
-        number(best.steps.first().map_or(f64::NAN, |step| step.1), 2),
+        locale.number(best.steps.first().map_or(f64::NAN, |step| step.1), 2),
     );
     let low = steps().map(|step| step.1).fold(f64::INFINITY, f64::min);
     let high = steps().map(|step| step.1).fold(f64::NEG_INFINITY, f64::max);
     let margin = ((high - low) * 0.1).max(0.02);
-    picture(&Moves { hours: (begin, end), low: low - margin, high: high + margin, books }, alt).map(Some)
+    picture(
+        &Moves { hours: (begin, end), low: low - margin, high: high + margin, books, locale: locale.clone() },
+        alt,
+    )
+    .map(Some)
 }
 
-fn span(hours: f64) -> String {
+fn span(hours: f64, locale: &Locale) -> String {
     if hours > LONGEST_IN_HOURS {
-        format!("{}\u{a0}days", number(hours / 24.0, 0))
+        format!("{}\u{a0}days", locale.number(hours / 24.0, 0))
     } else {
-        format!("{}\u{a0}hours", number(hours, 0))
+        format!("{}\u{a0}hours", locale.number(hours, 0))
     }
 }
 
@@ -142,8 +155,8 @@ impl Drawing for Moves {
             .x_labels(6)
             .y_labels(5)
             .x_desc(format!("{unit} before the start"))
-            .x_label_formatter(&|time| number(time.abs(), 0))
-            .y_label_formatter(&|price| number(*price, 2))
+            .x_label_formatter(&|time| self.locale.drawn(time.abs(), 0))
+            .y_label_formatter(&|price| self.locale.drawn(*price, 2))
             .label_style(label_style(scale))
             .axis_desc_style(label_style(scale))
             .draw()?;
@@ -159,7 +172,7 @@ impl Drawing for Moves {
             let is_best = std::ptr::eq(book, &raw const self.books[best]);
             let colour = if is_best { ACCENT } else { MUTED };
             let style = label_style(scale).color(&colour).pos(Pos::new(HPos::Left, VPos::Center));
-            let text = format!("{} {}", number(book.last(), 2), shorten(&book.book, LETTERS));
+            let text = format!("{} {}", self.locale.drawn(book.last(), 2), shorten(&book.book, LETTERS));
             let left = ((WIDTH - NAMES + 8) * scale) as i32;
             area.draw(&Text::new(text, (left, middle), style))?;
         }
@@ -178,7 +191,7 @@ mod tests {
     #[test]
     fn the_words_name_the_best_price_and_where_it_came_from() {
         let books = [book("A", &[(30.0, 2.0), (4.0, 2.1)]), book("<b>", &[(20.0, 2.05)])];
-        let chart = chart("Leeds to win", &books, 2.0).unwrap().unwrap();
+        let chart = chart("Leeds to win", &books, 2.0, &Locale::default()).unwrap().unwrap();
         let expected = "Prices of Leeds to win at 2\u{a0}books over 28\u{a0}hours: the best is 2.10 now, by A, and was 2.00 at first.";
         assert_eq!(chart.alt, expected);
         assert!(!chart.svg.contains("<b>") && !chart.svg.contains("NaN"), "{}", chart.svg);
@@ -189,7 +202,7 @@ mod tests {
         let books: Vec<Staircase> = (0..20)
             .map(|i| book(&format!("Book {i}"), &[(200.0, 2.0), (1.0, 2.0 + f64::from(i % 3) * 1e-3)]))
             .collect();
-        let svg = chart("x", &books, 0.0).unwrap().unwrap().svg;
+        let svg = chart("x", &books, 0.0, &Locale::default()).unwrap().unwrap().svg;
         let page = scraper::Html::parse_fragment(&svg);
         let selector = scraper::Selector::parse("text").unwrap();
         let names: Vec<i32> = page
@@ -204,7 +217,7 @@ mod tests {
 
     #[test]
     fn one_instant_is_no_movement() {
-        assert_eq!(chart("x", &[book("A", &[(2.0, 2.0)])], 2.0).unwrap(), None);
-        assert_eq!(chart("x", &[], 2.0).unwrap(), None);
+        assert_eq!(chart("x", &[book("A", &[(2.0, 2.0)])], 2.0, &Locale::default()).unwrap(), None);
+        assert_eq!(chart("x", &[], 2.0, &Locale::default()).unwrap(), None);
     }
 }

@@ -4,23 +4,24 @@ use market::score::ReliabilityBin;
 use plotters::{coord::Shift, prelude::*};
 
 use super::{ACCENT, Chart, ChartError, DrawError, Drawing, MUTED, Picture, RULE, label_style, render};
-use crate::format::{counted, number, percent};
+use crate::Locale;
 
 struct Plot {
     bins: Vec<ReliabilityBin>,
+    locale: Locale,
 }
 
 /// Draws the plot; none without a bin that can be drawn.
-pub(crate) fn chart(bins: &[ReliabilityBin]) -> Result<Option<Chart>, ChartError> {
-    plot(bins).map(|(plot, alt)| render(&plot, "reliability", alt)).transpose()
+pub(crate) fn chart(bins: &[ReliabilityBin], locale: &Locale) -> Result<Option<Chart>, ChartError> {
+    plot(bins, locale).map(|(plot, alt)| render(&plot, "reliability", alt)).transpose()
 }
 
 /// Draws the plot for a page alone; none without a bin that can be drawn.
-pub(crate) fn picture(bins: &[ReliabilityBin]) -> Result<Option<Picture>, ChartError> {
-    plot(bins).map(|(plot, alt)| super::picture(&plot, alt)).transpose()
+pub(crate) fn picture(bins: &[ReliabilityBin], locale: &Locale) -> Result<Option<Picture>, ChartError> {
+    plot(bins, locale).map(|(plot, alt)| super::picture(&plot, alt)).transpose()
 }
 
-fn plot(bins: &[ReliabilityBin]) -> Option<(Plot, String)> {
+fn plot(bins: &[ReliabilityBin], locale: &Locale) -> Option<(Plot, String)> {
     let is_share = |share: f64| (0.0..=1.0).contains(&share);
     let bins = bins.iter().copied().filter(|bin| is_share(bin.forecast) && is_share(bin.observed));
     let bins: Vec<_> = bins.collect();
@@ -28,11 +29,11 @@ fn plot(bins: &[ReliabilityBin]) -> Option<(Plot, String)> {
     let worst = worst?;
     let alt = format!(
         "Reliability over {}: forecast share against observed share; the widest gap is {} forecast, {} observed.",
-        counted(bins.iter().map(|bin| bin.count).sum(), "forecast"),
-        percent(worst.forecast, 0),
-        percent(worst.observed, 0),
+        locale.counted(bins.iter().map(|bin| bin.count).sum(), "forecast"),
+        locale.percent(worst.forecast, 0),
+        locale.percent(worst.observed, 0),
     );
-    Some((Plot { bins }, alt))
+    Some((Plot { bins, locale: locale.clone() }, alt))
 }
 
 fn gap(bin: &ReliabilityBin) -> f64 {
@@ -65,8 +66,8 @@ impl Drawing for Plot {
             .y_labels(6)
             .x_desc("forecast, % (larger dot: more games)")
             .y_desc("observed, %")
-            .x_label_formatter(&|share| number(share * 100.0, 0))
-            .y_label_formatter(&|share| number(share * 100.0, 0))
+            .x_label_formatter(&|share| self.locale.drawn(share * 100.0, 0))
+            .y_label_formatter(&|share| self.locale.drawn(share * 100.0, 0))
             .label_style(label_style(scale))
             .axis_desc_style(label_style(scale))
             .draw()?;

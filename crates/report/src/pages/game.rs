@@ -35,7 +35,7 @@ pub(super) fn view(page: &GamePage, pen: &Pen<'_>) -> Result<GameView, ReportErr
         as_of: pen.dated(page.as_of),
         score: page.score.map(|(home, away)| format!("{home}–{away}")),
         model_version: page.model_version.as_deref().map(format::name),
-        forecast: forecast::view(page)?,
+        forecast: forecast::view(page, pen)?,
         prices: prices::markets(page, pen),
         moves: prices::moves(page, pen)?,
         judged: page
@@ -45,7 +45,7 @@ pub(super) fn view(page: &GamePage, pen: &Pen<'_>) -> Result<GameView, ReportErr
             .map(|quote| prices::judged(quote, page, pen))
             .collect(),
         more_judged: page.judged.len().saturating_sub(prices::JUDGED),
-        graph: page.neighbourhood.as_ref().and_then(reasons::graph),
-        reasons: page.explanations.iter().map(reasons::view).collect(),
+        graph: page.neighbourhood.as_ref().and_then(|shown| reasons::graph(shown, pen)),
+        reasons: page.explanations.iter().map(|reasons| reasons::view(reasons, pen)).collect(),
     })
 }

@@ -41,6 +41,9 @@ pub struct Site {
     pub time_zone: String,
     /// ISO 4217 code of the bankroll's currency.
     pub currency: String,
+    /// BCP 47 tag of the [`Locale`](crate::Locale) in which everything is written; the house's own when empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub locale: String,
     /// When the page was asked for, UTC; ages are counted back from here.
     pub now: Timestamp,
 }

@@ -5,13 +5,14 @@ use serde::Serialize;
 use super::{
     Route,
     input::{LedgerPage, OpenBet},
-    pen::{Fixture, Link, Moment, Pen, selection_of},
+    pen::{Fixture, Link, Moment, Pen},
 };
 use crate::{
     ReportError,
     chart::{Picture, bankroll},
-    format::{self, count, counted, profit, signed_percent},
+    format,
     input::{Mode, SettledBet},
+    locale::DASH,
     view::history,
 };
 
@@ -83,16 +84,16 @@ pub(super) fn view(page: &LedgerPage, pen: &Pen<'_>) -> Result<LedgerView, Repor
         is_paper: page.mode == Mode::Paper,
         modes: [mode(Mode::Live, "Live"), mode(Mode::Paper, "On paper")],
         headline: headline(page, pen),
-        summary: summary(page),
-        since: page.curve.first().map(|first| first.date.strftime("%-d %b %Y").to_string()),
-        curve: bankroll::picture(&page.curve, &page.site.currency)?,
+        summary: summary(page, pen),
+        since: page.curve.first().map(|first| pen.locale.day(first.date)),
+        curve: bankroll::picture(&page.curve, &page.site.currency, &pen.locale)?,
         record: page.record.iter().map(|row| history::record(row, &style)).collect(),
         open: page.open.iter().take(OPEN).map(|bet| open_row(bet, pen)).collect(),
         more_open: page.open.len().saturating_sub(OPEN),
-        open_sum: format!("{} for {}", counted(page.open.len(), "open bet"), pen.money(staked)),
+        open_sum: format!("{} for {}", pen.locale.counted(page.open.len(), "open bet"), pen.money(staked)),
         settled: page.settled.iter().take(SETTLED).map(|bet| settled_row(bet, pen)).collect(),
         more_settled: page.settled.len().saturating_sub(SETTLED),
-        settled_in_all: count(page.settled_in_all),
+        settled_in_all: pen.locale.count(page.settled_in_all),
         page: page.page.max(1),
         pages,
         newer: (newer > 0).then(|| turn(newer, "Newer")),
@@ -104,15 +105,15 @@ fn headline(page: &LedgerPage, pen: &Pen<'_>) -> String {
     let money = pen.money(page.bankroll);
     match page.curve.as_slice() {
         [first, .., last] => {
-            let change = profit(last.bankroll - first.bankroll, &page.site.currency);
-            format!("{money}, {change} since {}", first.date.strftime("%-d %B %Y"))
+            let change = pen.locale.profit(last.bankroll - first.bankroll, &page.site.currency);
+            format!("{money}, {change} since {}", pen.locale.full_day(first.date))
         }
         _ => format!("{money} in the bankroll"),
     }
 }
 
-fn summary(page: &LedgerPage) -> String {
-    let fall = |share: f64| signed_percent(share, 1);
+fn summary(page: &LedgerPage, pen: &Pen<'_>) -> String {
+    let fall = |share: f64| pen.locale.signed_percent(share, 1);
     if page.max_drawdown < 0.0 {
         let (now, deepest) = (fall(page.drawdown), fall(page.max_drawdown));
         let now = if page.drawdown < 0.0 { format!("{now} from its peak") } else { "At its peak".to_owned() };
@@ -124,11 +125,11 @@ fn summary(page: &LedgerPage) -> String {
 fn open_row(bet: &OpenBet, pen: &Pen<'_>) -> OpenRow {
     OpenRow {
         fixture: pen.fixture(&bet.game),
-        selection: selection_of(&bet.game, bet.market, bet.selection, bet.points),
+        selection: pen.selection(&bet.game, bet.market, bet.selection, bet.points),
         book: format::name(bet.book.as_str()),
-        price: bet.price.to_string(),
+        price: pen.locale.price(bet.price),
         stake: pen.money(bet.stake),
-        edge: bet.edge.map_or_else(|| "–".to_owned(), |edge| signed_percent(edge, 1)),
+        edge: bet.edge.map_or_else(|| DASH.to_owned(), |edge| pen.locale.signed_percent(edge, 1)),
         placed: pen.near(bet.placed_at),
     }
 }

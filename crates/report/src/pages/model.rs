@@ -11,7 +11,8 @@ use super::{
 use crate::{
     ReportError,
     chart::{Picture, reliability},
-    format::{self, count, number, percent, signed},
+    format,
+    locale::DASH,
     view::model,
 };
 
@@ -63,15 +64,20 @@ pub(super) fn view(page: &ModelPage, pen: &Pen<'_>) -> Result<ModelView, ReportE
             words: model::champion(champion, &style),
         }),
         leagues: page.models.iter().map(|league| model::table(league, &style)).collect(),
-        reliability: reliability::picture(&page.reliability)?,
-        bins: page.reliability.iter().map(bin).collect(),
+        reliability: reliability::picture(&page.reliability, &pen.locale)?,
+        bins: page.reliability.iter().map(|of| bin(of, pen)).collect(),
         history: page.history.iter().take(DECISIONS).map(|decision| row(decision, pen)).collect(),
         more_history: page.history.len().saturating_sub(DECISIONS),
     })
 }
 
-fn bin(bin: &ReliabilityBin) -> BinRow {
-    BinRow { forecast: percent(bin.forecast, 0), observed: percent(bin.observed, 0), count: count(bin.count) }
+fn bin(bin: &ReliabilityBin, pen: &Pen<'_>) -> BinRow {
+    let percent = |share: f64| pen.locale.percent(share, 0);
+    BinRow {
+        forecast: percent(bin.forecast),
+        observed: percent(bin.observed),
+        count: pen.locale.count(bin.count),
+    }
 }
 
 fn row(promotion: &Promotion, pen: &Pen<'_>) -> DecisionRow {
@@ -84,10 +90,10 @@ fn row(promotion: &Promotion, pen: &Pen<'_>) -> DecisionRow {
             Decision::Refused => "even",
             Decision::RolledBack => "bad",
         },
-        gain: promotion.gain.map_or_else(|| "–".to_owned(), |gain| signed(gain, 4)),
+        gain: promotion.gain.map_or_else(|| DASH.to_owned(), |gain| pen.locale.signed(gain, 4)),
         standard_error: promotion
             .standard_error
-            .map_or_else(String::new, |error| format!("±\u{a0}{}", number(error, 4))),
+            .map_or_else(String::new, |error| format!("±\u{a0}{}", pen.locale.number(error, 4))),
         reason: sentence(&promotion.reason),
         run: promotion.run_id.clone().map(|run| Route::Run(run).to_string()),
     }

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{Route, input::Site};
 use crate::{
-    ReportError,
-    format::{self, local_instant, local_time},
+    ReportError, format,
+    locale::Locale,
     view::{Limits, Style},
 };
 
@@ -45,33 +45,34 @@ pub(super) struct Fixture {
     starts: Moment,
 }
 
-/// Zone and currency of a page, with the way to write in them.
+/// Locale, zone and currency of a page, with the way to write in them.
 pub(super) struct Pen<'a> {
     pub(super) site: &'a Site,
     pub(super) zone: TimeZone,
+    pub(super) locale: Locale,
 }
 
 impl<'a> Pen<'a> {
     pub(super) fn new(site: &'a Site) -> Result<Self, ReportError> {
         let zone = TimeZone::get(&site.time_zone)
             .map_err(|error| ReportError::TimeZone(site.time_zone.clone(), error))?;
-        Ok(Self { site, zone })
+        Ok(Self { site, zone, locale: Locale::new(&site.locale)? })
     }
 
     /// Returns the report's own way of writing, without limits on lists.
     pub(super) fn style(&self) -> Style<'_> {
         let limits = Limits { cards: usize::MAX, rows: 0, list: usize::MAX };
-        Style { zone: &self.zone, currency: &self.site.currency, limits }
+        Style { locale: &self.locale, zone: &self.zone, currency: &self.site.currency, limits }
     }
 
     /// Writes an instant by weekday, for what is near: `Fri 20 Nov 20:45`.
     pub(super) fn near(&self, instant: Timestamp) -> Moment {
-        Moment { iso: iso(instant), text: local_time(instant, &self.zone) }
+        Moment { iso: iso(instant), text: self.locale.near(instant, &self.zone) }
     }
 
     /// Writes an instant with its year: `20 Nov 2026 20:45`.
     pub(super) fn dated(&self, instant: Timestamp) -> Moment {
-        Moment { iso: iso(instant), text: local_instant(instant, &self.zone) }
+        Moment { iso: iso(instant), text: self.locale.dated(instant, &self.zone) }
     }
 
     /// Writes how long ago an instant was: `12 min`.
@@ -90,29 +91,35 @@ impl<'a> Pen<'a> {
     }
 
     pub(super) fn money(&self, amount: market::Money) -> String {
-        format::money(amount, &self.site.currency)
+        self.locale.money(amount, &self.site.currency)
     }
-}
 
-/// Writes a day: `Fri 20 Nov 2026`.
-pub(super) fn day(date: Date) -> Moment {
-    Moment { iso: date.to_string(), text: date.strftime("%a %-d %b %Y").to_string() }
-}
+    /// Writes a day: `Fri 20 Nov 2026`.
+    pub(super) fn day(&self, date: Date) -> Moment {
+        Moment { iso: date.to_string(), text: self.locale.week_day(date) }
+    }
 
-/// Writes a day at full length: `Friday 20 November 2026`.
-pub(super) fn long_day(date: Date) -> Moment {
-    Moment { iso: date.to_string(), text: date.strftime("%A %-d %B %Y").to_string() }
+    /// Writes a day at full length: `Friday 20 November 2026`.
+    pub(super) fn long_day(&self, date: Date) -> Moment {
+        Moment { iso: date.to_string(), text: self.locale.long_day(date) }
+    }
+
+    /// Writes a selection of a game in words.
+    pub(super) fn selection(
+        &self,
+        game: &Game,
+        market: Market,
+        side: Selection,
+        points: Option<Points>,
+    ) -> String {
+        let (home, away) = (format::name(game.home.as_str()), format::name(game.away.as_str()));
+        self.locale.selection(&home, &away, market, side, points)
+    }
 }
 
 /// Writes a text from outside as one paragraph.
 pub(super) fn sentence(text: &str) -> String {
     format::shorten(text, LONGEST_SENTENCE)
-}
-
-/// Writes a selection of a game in words.
-pub(super) fn selection_of(game: &Game, market: Market, side: Selection, points: Option<Points>) -> String {
-    let (home, away) = (format::name(game.home.as_str()), format::name(game.away.as_str()));
-    format::selection(&home, &away, market, side, points)
 }
 
 /// Seconds are enough; HTML knows no more than milliseconds.

@@ -5,9 +5,12 @@ use serde::Serialize;
 use super::{
     Route,
     input::{RunPage, RunSummary, RunVerdict, RunsPage, TaskEvidence, TaskRow, TaskState},
-    pen::{LONGEST_SENTENCE, Moment, Pen, day, sentence},
+    pen::{LONGEST_SENTENCE, Moment, Pen, sentence},
 };
-use crate::format::{self, number, shorten};
+use crate::{
+    Locale,
+    format::{self, shorten},
+};
 
 /// Runs and tasks shown.
 const RUNS: usize = 200;
@@ -84,7 +87,7 @@ pub(super) fn view(page: &RunPage, pen: &Pen<'_>) -> RunView {
     RunView {
         report: page.run.date.filter(|_| page.has_report).map(|date| Route::Report(date).to_string()),
         slate: page.run.date.filter(|_| page.has_report).map(|date| Route::Slate(date).to_string()),
-        tasks: shown().map(|(task, number)| task_view(task, number)).collect(),
+        tasks: shown().map(|(task, number)| task_view(task, number, pen)).collect(),
         more: page.tasks.len().saturating_sub(TASKS),
         troubles: shown().filter_map(|(task, number)| trouble(task, number)).collect(),
         ..summary(&page.run, pen)
@@ -99,12 +102,12 @@ fn summary(run: &RunSummary, pen: &Pen<'_>) -> RunView {
     RunView {
         href: Route::Run(run.run_id.clone()).to_string(),
         id: format::name(&run.run_id),
-        date: run.date.map(day),
+        date: run.date.map(|date| pen.day(date)),
         slate: None,
         report: None,
         began: pen.dated(run.began),
-        took: if is_known { took(seconds.max(0.0)) } else { "–".to_owned() },
-        states: states(run),
+        took: if is_known { took(seconds.max(0.0), &pen.locale) } else { "–".to_owned() },
+        states: states(run, pen),
         verdict: run.verdict.as_str(),
         tone: match run.verdict {
             RunVerdict::Done => "good",
@@ -118,29 +121,29 @@ fn summary(run: &RunSummary, pen: &Pen<'_>) -> RunView {
     }
 }
 
-fn states(run: &RunSummary) -> Vec<StateCount> {
+fn states(run: &RunSummary, pen: &Pen<'_>) -> Vec<StateCount> {
     let count =
         |state: TaskState| run.states.iter().filter(|(of, _)| *of == state).map(|(_, count)| count).sum();
     let told = TaskState::ALL.map(|state| (state, count(state)));
     let told = told.into_iter().filter(|(_, count): &(_, usize)| *count > 0);
     told.map(|(state, count)| StateCount {
         state: state.as_str(),
-        words: format!("{}\u{a0}{}", format::count(count), state.as_str()),
+        words: format!("{}\u{a0}{}", pen.locale.count(count), state.as_str()),
     })
     .collect()
 }
 
 /// Writes a duration as people say it: `0.4 s`, `41 s`, `12 min`, `3.5 h`.
-fn took(seconds: f64) -> String {
+fn took(seconds: f64, way: &Locale) -> String {
     match seconds {
-        s if s < 10.0 => format!("{}\u{a0}s", number(s, 1)),
-        s if s < 90.0 => format!("{}\u{a0}s", number(s, 0)),
-        s if s < 5400.0 => format!("{}\u{a0}min", number(s / 60.0, 0)),
-        s => format!("{}\u{a0}h", number(s / 3600.0, 1)),
+        s if s < 10.0 => format!("{}\u{a0}s", way.number(s, 1)),
+        s if s < 90.0 => format!("{}\u{a0}s", way.number(s, 0)),
+        s if s < 5400.0 => format!("{}\u{a0}min", way.number(s / 60.0, 0)),
+        s => format!("{}\u{a0}h", way.number(s / 3600.0, 1)),
     }
 }
 
-fn task_view(task: &TaskRow, number: usize) -> TaskView {
+fn task_view(task: &TaskRow, number: usize, pen: &Pen<'_>) -> TaskView {
     TaskView {
         number,
         id: format::name(&task.id),
@@ -152,7 +155,7 @@ fn task_view(task: &TaskRow, number: usize) -> TaskView {
             TaskState::Failed | TaskState::Blocked => "bad",
         },
         tries: task.tries,
-        took: if task.seconds > 0.0 { took(task.seconds) } else { "–".to_owned() },
+        took: if task.seconds > 0.0 { took(task.seconds, &pen.locale) } else { "–".to_owned() },
         summary: sentence(&task.summary),
         is_reused: task.reused,
         has_evidence: task.evidence.is_some(),
@@ -182,7 +185,7 @@ mod tests {
         for (seconds, words) in
             [(0.44, "0.4\u{a0}s"), (41.2, "41\u{a0}s"), (720.0, "12\u{a0}min"), (12_600.0, "3.5\u{a0}h")]
         {
-            assert_eq!(took(seconds), words);
+            assert_eq!(took(seconds, &Locale::default()), words);
         }
     }
 }

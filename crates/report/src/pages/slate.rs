@@ -6,10 +6,10 @@ use serde::Serialize;
 use super::{
     Route,
     input::SlatePage,
-    pen::{Fixture, Link, Moment, Pen, day, long_day},
+    pen::{Fixture, Link, Moment, Pen},
 };
 use crate::{
-    headline::headline,
+    headline,
     input::{Mode, NearMiss, Pick, ReportData, SlateGame},
     view::{self, health, pick},
 };
@@ -80,11 +80,11 @@ pub(super) fn view(page: &SlatePage, pen: &Pen<'_>) -> SlateView {
     dates.dedup();
     let link = |date: &Date| Link {
         href: Route::Slate(*date).to_string(),
-        text: day(*date).text().to_owned(),
+        text: pen.day(*date).text().to_owned(),
         is_current: *date == page.date,
     };
     SlateView {
-        date: long_day(page.date),
+        date: pen.long_day(page.date),
         earlier: dates.iter().find(|date| **date < page.date).map(link),
         later: dates.iter().rev().find(|date| **date > page.date).map(link),
         days: dates.iter().take(DAYS).map(link).collect(),
@@ -108,10 +108,10 @@ fn night(report: &ReportData, pen: &Pen<'_>) -> Night {
     let mut cards: Vec<PickView> = shown.map(|(pick, number)| pick_view(pick, number, report, pen)).collect();
     let rows = cards.split_off(CARDS.min(cards.len()));
     Night {
-        headline: headline(report),
+        headline: headline::written(report, &pen.locale),
         summary: view::summary(report, &style),
         is_paper: report.mode == Mode::Paper,
-        notices: health::notices(report),
+        notices: health::notices(report, &pen.locale),
         is_well: health::is_well(report),
         as_of: pen.dated(report.as_of),
         report: Route::Report(report.date).to_string(),

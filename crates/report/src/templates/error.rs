@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf};
 
 use super::LONGEST_MAIL;
-use crate::chart::ChartError;
+use crate::{LocaleError, chart::ChartError};
 
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +12,9 @@ pub enum ReportError {
     /// The zone is not in the time zone database.
     #[error("`{0}` is no time zone: write an IANA name such as Europe/Berlin")]
     TimeZone(String, #[source] jiff::Error),
+    /// The locale is none.
+    #[error(transparent)]
+    Locale(#[from] LocaleError),
     /// A chart could not be drawn.
     #[error(transparent)]
     Chart(#[from] ChartError),

@@ -5,8 +5,9 @@ use serde::Serialize;
 
 use super::{Section, Style};
 use crate::{
-    format::{self, age, count, counted, local_time, shorten},
+    format::{self, age, shorten},
     input::{FailedTask, Feed, FeedStatus, Mode, ReportData},
+    locale::Locale,
 };
 
 /// Longest error or example that is shown whole, in characters.
@@ -48,7 +49,7 @@ pub(super) struct FailedRow {
 }
 
 /// Says in the first lines of the report what a reader must know before trusting it.
-pub(crate) fn notices(data: &ReportData) -> Vec<String> {
+pub(crate) fn notices(data: &ReportData, _: &Locale) -> Vec<String> {
     let mut notices = Vec::new();
     if data.mode == Mode::Paper {
         notices.push("Paper mode: bets are noted, nothing is to be staked.".to_owned());
@@ -88,14 +89,14 @@ fn sentence(text: &str) -> String {
 
 pub(super) fn feed(feed: &Feed, as_of: Timestamp, style: &Style<'_>) -> FeedRow {
     let time = |instant: Option<Timestamp>| {
-        instant.map_or_else(|| "none".to_owned(), |instant| local_time(instant, style.zone))
+        instant.map_or_else(|| "none".to_owned(), |instant| style.locale.near(instant, style.zone))
     };
     FeedRow {
         league: feed.league.as_str().to_uppercase(),
         newest_line: time(feed.newest_line),
         line_age: feed.newest_line.map_or_else(|| "–".to_owned(), |newest| age(newest, as_of)),
         newest_result: time(feed.newest_result),
-        rows_added: count(feed.rows_added),
+        rows_added: style.locale.count(feed.rows_added),
         status: feed.status.as_str(),
         note: feed.note.as_deref().map(|note| shorten(note, LONGEST_LINE)).unwrap_or_default(),
     }
@@ -106,10 +107,10 @@ pub(super) fn quarantine(data: &ReportData, style: &Style<'_>) -> QuarantineView
     QuarantineView {
         reasons: style.section(&data.quarantined, |reason| QuarantineRow {
             reason: shorten(&reason.reason, LONGEST_LINE),
-            count: count(reason.count),
+            count: style.locale.count(reason.count),
             examples: reason.examples.iter().take(EXAMPLES).map(|text| shorten(text, LONGEST_LINE)).collect(),
         }),
-        total: counted(total, "row"),
+        total: style.locale.counted(total, "row"),
     }
 }
 

@@ -2,15 +2,19 @@
 
 use market::{Grade, Market, Money};
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use super::{Section, Style, pick::sides};
 use crate::{
-    format::{self, count, counted, money, profit, signed_percent, signed_percent_interval},
+    format,
     input::{Luck, RecordRow, ReportData, SettledBet},
 };
 
 /// Longest verdict that is shown whole, in characters.
 const LONGEST_VERDICT: usize = 260;
+
+/// Usual width of the plain text's column of profits.
+const PROFIT_COLUMN: usize = 11;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Settled {
@@ -68,6 +72,7 @@ fn sum(bets: &[SettledBet], style: &Style<'_>) -> Option<String> {
     if bets.is_empty() {
         return None;
     }
+    let way = style.locale;
     let all: Money = bets.iter().map(|bet| bet.profit).sum();
     let staked: Money = bets.iter().map(|bet| bet.stake).sum();
     let closes: Vec<f64> = bets.iter().filter_map(|bet| bet.closing_line_value).collect();
@@ -75,27 +80,27 @@ fn sum(bets: &[SettledBet], style: &Style<'_>) -> Option<String> {
     let closing = if closes.is_empty() {
         "no closing price is known".to_owned()
     } else {
-        format!("mean CLV {}", signed_percent(mean, 1))
+        format!("mean CLV {}", way.signed_percent(mean, 1))
     };
-    let (bets, staked) = (counted(bets.len(), "bet"), money(staked, style.currency));
-    Some(format!("{} on {staked} staked in {bets}, {closing}.", profit(all, style.currency)))
+    let (bets, staked) = (way.counted(bets.len(), "bet"), way.money(staked, style.currency));
+    Some(format!("{} on {staked} staked in {bets}, {closing}.", way.profit(all, style.currency)))
 }
 
 pub(crate) fn row(bet: &SettledBet, style: &Style<'_>) -> SettledRow {
-    let (home, away) = sides(&bet.game);
+    let (way, (home, away)) = (style.locale, sides(&bet.game));
     SettledRow {
         league: bet.game.league.as_str().to_uppercase(),
         score: bet.score.map_or_else(|| "not played".to_owned(), |(home, away)| format!("{home}–{away}")),
-        selection: format::selection(&home, &away, bet.market, bet.selection, bet.points),
+        selection: way.selection(&home, &away, bet.market, bet.selection, bet.points),
         home,
         away,
         book: format::name(bet.book.as_str()),
-        price: bet.price.to_string(),
-        stake: money(bet.stake, style.currency),
+        price: way.price(bet.price),
+        stake: way.money(bet.stake, style.currency),
         grade: grade(bet),
-        profit: profit(bet.profit, style.currency),
+        profit: way.profit(bet.profit, style.currency),
         tone: tone(bet.profit),
-        closing_line_value: or_dash(bet.closing_line_value.map(|value| signed_percent(value, 1))),
+        closing_line_value: or_dash(bet.closing_line_value.map(|value| way.signed_percent(value, 1))),
     }
 }
 
@@ -124,50 +129,59 @@ fn or_dash(text: Option<String>) -> String {
 
 /// Sums up the curve; none with fewer than two days.
 pub(super) fn bankroll(data: &ReportData, style: &Style<'_>) -> Option<Bankroll> {
+    let way = style.locale;
     let [first, .., last] = data.bankroll_curve.as_slice() else { return None };
     let amounts = || data.bankroll_curve.iter().map(|point| point.bankroll);
     let (low, high) = (amounts().min()?, amounts().max()?);
     Some(Bankroll {
-        now: money(last.bankroll, style.currency),
-        low: money(low, style.currency),
-        high: money(high, style.currency),
-        since: first.date.strftime("%-d %b %Y").to_string(),
-        change: profit(last.bankroll - first.bankroll, style.currency),
+        now: way.money(last.bankroll, style.currency),
+        low: way.money(low, style.currency),
+        high: way.money(high, style.currency),
+        since: way.day(first.date),
+        change: way.profit(last.bankroll - first.bankroll, style.currency),
     })
 }
 
 pub(crate) fn record(row: &RecordRow, style: &Style<'_>) -> RecordLine {
+    let way = style.locale;
     let staked = row.staked.as_f64();
-    let roi = (staked > 0.0).then(|| signed_percent(row.profit.as_f64() / staked, 1));
+    let roi = (staked > 0.0).then(|| way.signed_percent(row.profit.as_f64() / staked, 1));
     RecordLine {
         label: label(row),
         is_total: row.league.is_none() && row.market.is_none(),
-        bets: count(row.bets),
+        bets: way.count(row.bets),
         won_lost_pushed: format!("{}–{}–{}", row.won, row.lost, row.pushed),
-        staked: money(row.staked, style.currency),
-        profit: profit(row.profit, style.currency),
+        staked: way.money(row.staked, style.currency),
+        profit: way.profit(row.profit, style.currency),
         tone: tone(row.profit),
         roi: or_dash(roi),
         roi_interval: row
             .roi_interval_95
-            .map(|interval| signed_percent_interval(interval, 1))
+            .map(|interval| way.signed_percent_interval(interval, 1))
             .unwrap_or_default(),
-        closing_line_value: or_dash(row.mean_closing_line_value.map(|value| signed_percent(value, 1))),
+        closing_line_value: or_dash(row.mean_closing_line_value.map(|value| way.signed_percent(value, 1))),
     }
+}
+
+/// Returns how wide the plain text's column of profits is: as ever, or what the longest amount needs.
+pub(super) fn profit_column(rows: &[RecordLine]) -> usize {
+    let widest = rows.iter().map(|row| row.profit.width()).max().unwrap_or(0);
+    PROFIT_COLUMN.max(widest + 2)
 }
 
 /// Says in one sentence what was claimed, what came of it, and what follows.
 pub(super) fn luck(luck: &Luck, style: &Style<'_>) -> String {
-    let amount = |amount: Money| profit(amount, style.currency);
+    let way = style.locale;
+    let amount = |amount: Money| way.profit(amount, style.currency);
     let close = luck
         .expected_at_the_close
         .map(|expected| format!(" ({} at the closing prices)", amount(expected)))
         .unwrap_or_default();
     format!(
         "Luck or skill? On {} the bets claimed {} ± {}{close} and made {}. {}",
-        counted(luck.games, "game"),
+        way.counted(luck.games, "game"),
         amount(luck.expected),
-        money(luck.deviation, style.currency),
+        way.money(luck.deviation, style.currency),
         amount(luck.observed),
         format::shorten(&luck.verdict, LONGEST_VERDICT),
     )

@@ -1,6 +1,5 @@
 //! Model scores beside the baselines, champion and calibration in words.
 
-use jiff::tz::TimeZone;
 use market::{
     Timestamp,
     predictor::LeagueScores,
@@ -10,8 +9,9 @@ use serde::Serialize;
 
 use super::{Style, pick::short_hash};
 use crate::{
-    format::{self, count, counted, local_instant, number, percent, signed},
+    format,
     input::{Champion, ReportData},
+    locale::{DASH, Locale},
 };
 
 #[derive(Debug, Serialize)]
@@ -62,45 +62,45 @@ struct ReliabilityRow {
 }
 
 pub(crate) fn table(league: &LeagueScores, style: &Style<'_>) -> ModelTable {
+    let way = style.locale;
     let best =
         league.forecasts.iter().map(|row| row.log_loss).filter(|loss| loss.is_finite()).reduce(f64::min);
     let games = league.forecasts.iter().map(|row| row.games).max().unwrap_or(0);
     ModelTable {
         league: league.league.as_str().to_uppercase(),
-        games: counted(games, "game"),
-        from: day(league.from, style.zone),
-        to: day(league.to, style.zone),
-        rows: league.forecasts.iter().map(|row| score(row, best)).collect(),
+        games: way.counted(games, "game"),
+        from: day(league.from, style),
+        to: day(league.to, style),
+        rows: league.forecasts.iter().map(|row| score(row, best, way)).collect(),
         information: league.information.map(|weight| {
             format!(
                 "Weight given to the model against the price: {} ± {} ({}).",
-                number(weight.weight, 2),
-                number(weight.standard_error, 2),
-                counted(weight.games, "game"),
+                way.number(weight.weight, 2),
+                way.number(weight.standard_error, 2),
+                way.counted(weight.games, "game"),
             )
         }),
     }
 }
 
-fn day(instant: Timestamp, zone: &TimeZone) -> String {
-    instant.to_zoned(zone.clone()).strftime("%-d %b %Y").to_string()
+fn day(instant: Timestamp, style: &Style<'_>) -> String {
+    style.locale.day(instant.to_zoned(style.zone.clone()).date())
 }
 
-fn score(row: &ForecastScore, best: Option<f64>) -> ModelRow {
-    let dash = || "–".to_owned();
+fn score(row: &ForecastScore, best: Option<f64>, way: &Locale) -> ModelRow {
     ModelRow {
         name: title(&row.name),
         uses_market: row.uses_market,
         is_ours: row.name.starts_with("hgt"),
         is_best: best == Some(row.log_loss),
-        log_loss: number(row.log_loss, 4),
-        brier: number(row.brier, 4),
-        rps: number(row.rps, 4),
-        ece: number(row.ece, 3),
-        minus_closing: row.log_loss_minus_closing.map_or_else(dash, |gap| signed(gap, 4)),
+        log_loss: way.number(row.log_loss, 4),
+        brier: way.number(row.brier, 4),
+        rps: way.number(row.rps, 4),
+        ece: way.number(row.ece, 3),
+        minus_closing: row.log_loss_minus_closing.map_or_else(|| DASH.to_owned(), |gap| way.signed(gap, 4)),
         standard_error: row
             .standard_error
-            .map_or_else(String::new, |error| format!("±\u{a0}{}", number(error, 4))),
+            .map_or_else(String::new, |error| format!("±\u{a0}{}", way.number(error, 4))),
     }
 }
 
@@ -126,20 +126,20 @@ fn title(name: &str) -> String {
 pub(crate) fn champion(champion: &Champion, style: &Style<'_>) -> ChampionView {
     ChampionView {
         version: format::name(&champion.version),
-        since: local_instant(champion.since, style.zone),
+        since: style.locale.dated(champion.since, style.zone),
         sha256: short_hash(&champion.sha256),
-        data_as_of: local_instant(champion.data_as_of, style.zone),
+        data_as_of: style.locale.dated(champion.data_as_of, style.zone),
         git_commit: short_hash(&champion.git_commit),
-        configurations_tried: counted(champion.configurations_tried, "configuration"),
+        configurations_tried: style.locale.counted(champion.configurations_tried, "configuration"),
     }
 }
 
 /// Writes the calibration as a table; none without bins.
-pub(super) fn reliability(data: &ReportData) -> Option<Reliability> {
+pub(super) fn reliability(data: &ReportData, style: &Style<'_>) -> Option<Reliability> {
     let row = |bin: &ReliabilityBin| ReliabilityRow {
-        forecast: percent(bin.forecast, 0),
-        observed: percent(bin.observed, 0),
-        games: count(bin.count),
+        forecast: style.locale.percent(bin.forecast, 0),
+        observed: style.locale.percent(bin.observed, 0),
+        games: style.locale.count(bin.count),
     };
     (!data.reliability.is_empty()).then(|| Reliability { rows: data.reliability.iter().map(row).collect() })
 }

@@ -5,8 +5,9 @@ use serde::Serialize;
 
 use super::Style;
 use crate::{
-    format::{self, local_instant, local_time, money, number, percent, percent_interval, signed_percent},
+    format,
     input::{Lens, LensScore, LensView, NearMiss, Pick, ReportData},
+    locale::{DASH, Locale},
 };
 
 /// Longest sentence that is shown whole, in characters.
@@ -104,15 +105,16 @@ pub(super) fn picks(data: &ReportData, style: &Style<'_>) -> Picks {
 }
 
 /// Says the picks in the one line that mail programs show beside the subject.
-pub(super) fn preheader(data: &ReportData) -> String {
-    let words = |pick: &Pick| format!("{} at {}", selection_of(&pick.game, pick), pick.price);
+pub(super) fn preheader(data: &ReportData, style: &Style<'_>) -> String {
+    let way = style.locale;
+    let words = |pick: &Pick| format!("{} at {}", selection_of(pick, way), way.price(pick.price));
     let picks: Vec<String> = data.picks.iter().take(3).map(words).collect();
-    if picks.is_empty() { crate::headline::headline(data) } else { picks.join(" · ") }
+    if picks.is_empty() { crate::headline::written(data, way) } else { picks.join(" · ") }
 }
 
-fn selection_of(game: &Game, pick: &Pick) -> String {
-    let (home, away) = sides(game);
-    format::selection(&home, &away, pick.market, pick.selection, pick.points)
+fn selection_of(pick: &Pick, way: &Locale) -> String {
+    let (home, away) = sides(&pick.game);
+    way.selection(&home, &away, pick.market, pick.selection, pick.points)
 }
 
 pub(super) fn sides(game: &Game) -> (String, String) {
@@ -120,32 +122,32 @@ pub(super) fn sides(game: &Game) -> (String, String) {
 }
 
 pub(crate) fn card(pick: &Pick, number_in_report: usize, data: &ReportData, style: &Style<'_>) -> Card {
-    let (home, away) = sides(&pick.game);
+    let (way, (home, away)) = (style.locale, sides(&pick.game));
     let bankroll = data.bankroll.as_f64();
     let share = if bankroll > 0.0 { pick.stake.as_f64() / bankroll } else { 0.0 };
     Card {
         number: number_in_report,
         league: pick.game.league.as_str().to_uppercase(),
-        kick_off: local_time(pick.game.start_time, style.zone),
-        selection: selection_of(&pick.game, pick),
+        kick_off: way.near(pick.game.start_time, style.zone),
+        selection: selection_of(pick, way),
         home,
         away,
         book: format::name(pick.book.as_str()),
-        price: pick.price.to_string(),
-        captured_at: local_time(pick.captured_at, style.zone),
-        fair_price: pick.fair_price.to_string(),
-        probability: percent(pick.probability, 1),
-        interval: percent_interval(pick.probability_interval_90, 1),
-        edge: signed_percent(pick.edge, 1),
-        stake: money(pick.stake, style.currency),
-        share: percent(share, 1),
-        score: number(pick.score, 2),
+        price: way.price(pick.price),
+        captured_at: way.near(pick.captured_at, style.zone),
+        fair_price: way.price(pick.fair_price),
+        probability: way.percent(pick.probability, 1),
+        interval: way.percent_interval(pick.probability_interval_90, 1),
+        edge: way.signed_percent(pick.edge, 1),
+        stake: way.money(pick.stake, style.currency),
+        share: way.percent(share, 1),
+        score: way.number(pick.score, 2),
         score_width: width(pick.score),
-        lenses: pick.lenses.iter().map(bar).collect(),
+        lenses: pick.lenses.iter().map(|view| bar(view, way)).collect(),
         silent_lenses: pick.lenses.iter().filter_map(silence).collect(),
         why: format::shorten(&pick.why, LONGEST_SENTENCE),
-        cancel: cancel(pick),
-        floor: pick.cancel_below.map_or_else(|| "–".to_owned(), |price| price.to_string()),
+        cancel: cancel(pick, way),
+        floor: pick.cancel_below.map_or_else(|| DASH.to_owned(), |price| way.price(price)),
         trace: trace(pick, style),
     }
 }
@@ -154,8 +156,8 @@ fn trace(pick: &Pick, style: &Style<'_>) -> Trace {
     Trace {
         payload: short_hash(pick.raw_ref.payload.as_str()),
         row: pick.raw_ref.row,
-        captured_at: local_instant(pick.captured_at, style.zone),
-        predicted_as_of: local_instant(pick.predicted_as_of, style.zone),
+        captured_at: style.locale.dated(pick.captured_at, style.zone),
+        predicted_as_of: style.locale.dated(pick.predicted_as_of, style.zone),
         model: short_hash(&pick.model_sha256),
     }
 }
@@ -165,17 +167,17 @@ pub(super) fn short_hash(hash: &str) -> String {
     format::name(hash).chars().take(12).collect()
 }
 
-fn cancel(pick: &Pick) -> String {
-    let below = pick.cancel_below.map(|price| format!("the price is below {price}"));
+fn cancel(pick: &Pick, way: &Locale) -> String {
+    let below = pick.cancel_below.map(|price| format!("the price is below {}", way.price(price)));
     let when = pick.cancel_when.as_deref().map(|text| format::shorten(text, LONGEST_SENTENCE));
     let conditions: Vec<String> =
         [below, when].into_iter().flatten().filter(|text| !text.is_empty()).collect();
     conditions.join(", or ")
 }
 
-pub(crate) fn bar(view: &LensView) -> LensBar {
+pub(crate) fn bar(view: &LensView, way: &Locale) -> LensBar {
     let (state, text, width) = match &view.score {
-        LensScore::Score(score) => ("score", number(*score, 2), width(*score)),
+        LensScore::Score(score) => ("score", way.number(*score, 2), width(*score)),
         LensScore::Missing(_) => ("missing", "no data".to_owned(), 0),
         LensScore::Veto(_) => ("veto", "veto".to_owned(), 0),
     };
@@ -196,16 +198,16 @@ pub(crate) fn width(score: f64) -> u32 {
     (score.clamp(0.0, 1.0) * 100.0).round() as u32
 }
 
-pub(crate) fn near_miss(miss: &NearMiss, _: &Style<'_>) -> NearMissRow {
-    let (home, away) = sides(&miss.game);
+pub(crate) fn near_miss(miss: &NearMiss, style: &Style<'_>) -> NearMissRow {
+    let (way, (home, away)) = (style.locale, sides(&miss.game));
     NearMissRow {
         league: miss.game.league.as_str().to_uppercase(),
-        selection: format::selection(&home, &away, miss.market, miss.selection, miss.points),
+        selection: way.selection(&home, &away, miss.market, miss.selection, miss.points),
         home,
         away,
         book: format::name(miss.book.as_str()),
-        price: miss.price.to_string(),
-        edge: signed_percent(miss.edge, 1),
+        price: way.price(miss.price),
+        edge: way.signed_percent(miss.edge, 1),
         stopped_by: miss.stopped_by.map_or("Limit", Lens::label),
         reason: format::shorten(&miss.reason, LONGEST_SENTENCE),
     }

@@ -5,8 +5,9 @@ use serde::Serialize;
 
 use super::{Style, pick::sides};
 use crate::{
-    format::{self, local_time, percent},
+    format,
     input::{SlateGame, SlateOutcome},
+    locale::{DASH, Locale},
 };
 
 #[derive(Debug, Serialize)]
@@ -30,24 +31,27 @@ struct OutcomeCell {
 
 pub(crate) fn row(game: &SlateGame, style: &Style<'_>) -> SlateRow {
     let (home, away) = sides(&game.game);
-    let cell =
-        |selection| game.outcomes.iter().find(|outcome| outcome.selection == selection).map(outcome_cell);
+    let way = style.locale;
+    let cell = |selection| {
+        let outcome = game.outcomes.iter().find(|outcome| outcome.selection == selection);
+        outcome.map(|outcome| outcome_cell(outcome, way))
+    };
     SlateRow {
         league: game.game.league.as_str().to_uppercase(),
-        kick_off: local_time(game.game.start_time, style.zone),
+        kick_off: way.near(game.game.start_time, style.zone),
         home,
         away,
         outcomes: [Selection::Home, Selection::Draw, Selection::Away].map(cell),
     }
 }
 
-fn outcome_cell(outcome: &SlateOutcome) -> OutcomeCell {
-    let dash = || "–".to_owned();
+fn outcome_cell(outcome: &SlateOutcome, way: &Locale) -> OutcomeCell {
+    let dash = || DASH.to_owned();
     OutcomeCell {
         name: outcome.selection.as_str(),
-        price: outcome.best.as_ref().map_or_else(dash, |best| best.price.to_string()),
+        price: outcome.best.as_ref().map_or_else(dash, |best| way.price(best.price)),
         book: outcome.best.as_ref().map_or_else(String::new, |best| format::name(best.book.as_str())),
-        model: percent(outcome.model, 1),
-        market: outcome.market.map_or_else(dash, |market| percent(market, 1)),
+        model: way.percent(outcome.model, 1),
+        market: outcome.market.map_or_else(dash, |market| way.percent(market, 1)),
     }
 }

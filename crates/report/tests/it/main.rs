@@ -7,6 +7,7 @@ mod browser;
 mod facts;
 mod fixture;
 mod hostile;
+mod locale;
 mod mail;
 #[expect(dead_code, reason = "the command line's tests use more of it")]
 mod mailbox;

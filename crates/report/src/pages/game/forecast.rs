@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use market::{Market, Selection};
+use market::{Market, Points, Selection};
 use serde::Serialize;
 
 use crate::{
@@ -10,8 +10,12 @@ use crate::{
         ChartError, Picture,
         distribution::{self, Counted},
     },
-    format::{self, number, percent, percent_interval},
-    pages::input::{GamePage, OutcomeProbability},
+    format,
+    locale::{DASH, Locale},
+    pages::{
+        input::{GamePage, OutcomeProbability},
+        pen::Pen,
+    },
 };
 
 #[derive(Debug, Serialize)]
@@ -48,25 +52,27 @@ struct DistributionView {
     rows: Vec<(String, String)>,
 }
 
-pub(super) fn view(page: &GamePage) -> Result<ForecastView, ChartError> {
+pub(super) fn view(page: &GamePage, pen: &Pen<'_>) -> Result<ForecastView, ChartError> {
+    let way = &pen.locale;
     let sides = [Selection::Home, Selection::Draw, Selection::Away];
     let has = |uses_market| page.variants.iter().any(|variant| variant.uses_market == uses_market);
     // The handicap of the home side stands against a margin of the opposite sign.
     let spread = main_points(page, Market::Spread, Selection::Home).map(|points| -points);
     let total = main_points(page, Market::Total, Selection::Over);
     let margin_words =
-        spread.map(|margin| format!("The thin line is the books' own margin, {}.", points(margin)));
-    let total_words = total.map(|total| format!("The thin line is the books' own total, {}.", points(total)));
+        spread.map(|margin| format!("The thin line is the books' own margin, {}.", points(margin, way)));
+    let total_words =
+        total.map(|total| format!("The thin line is the books' own total, {}.", points(total, way)));
     Ok(ForecastView {
         has_market: has(true),
         has_plain: has(false),
-        outcomes: sides.into_iter().filter_map(|side| outcome(page, side)).collect(),
-        margin: distribution(&page.margin, Counted::Margin, spread, margin_words)?,
-        total: distribution(&page.total, Counted::Total, total, total_words)?,
+        outcomes: sides.into_iter().filter_map(|side| outcome(page, side, way)).collect(),
+        margin: distribution(&page.margin, Counted::Margin, spread, margin_words, way)?,
+        total: distribution(&page.total, Counted::Total, total, total_words, way)?,
     })
 }
 
-fn outcome(page: &GamePage, side: Selection) -> Option<OutcomeRow> {
+fn outcome(page: &GamePage, side: Selection, way: &Locale) -> Option<OutcomeRow> {
     let of = |uses_market| {
         let variant = page.variants.iter().find(|variant| variant.uses_market == uses_market);
         variant.and_then(|variant| variant.outcomes.iter().find(|outcome| outcome.selection == side))
@@ -77,7 +83,7 @@ fn outcome(page: &GamePage, side: Selection) -> Option<OutcomeRow> {
     if best.is_none() && books.is_none() {
         return None;
     }
-    let dash = || "–".to_owned();
+    let dash = || DASH.to_owned();
     let fair = best.filter(|outcome| outcome.probability > 0.0).map(|outcome| 1.0 / outcome.probability);
     Some(OutcomeRow {
         name: match side {
@@ -85,17 +91,17 @@ fn outcome(page: &GamePage, side: Selection) -> Option<OutcomeRow> {
             Selection::Away => format::name(page.game.away.as_str()),
             _ => "Draw".to_owned(),
         },
-        with_prices: of(true).map(chance),
-        without_prices: of(false).map(chance),
-        books: books.map_or_else(dash, |share| percent(share, 1)),
-        fair_price: fair.map_or_else(dash, |price| number(price, 2)),
+        with_prices: of(true).map(|of| chance(of, way)),
+        without_prices: of(false).map(|of| chance(of, way)),
+        books: books.map_or_else(dash, |share| way.percent(share, 1)),
+        fair_price: fair.map_or_else(dash, |price| way.number(price, 2)),
     })
 }
 
-fn chance(outcome: &OutcomeProbability) -> Chance {
+fn chance(outcome: &OutcomeProbability, way: &Locale) -> Chance {
     Chance {
-        probability: percent(outcome.probability, 1),
-        interval: outcome.interval_90.map_or_else(String::new, |interval| percent_interval(interval, 1)),
+        probability: way.percent(outcome.probability, 1),
+        interval: outcome.interval_90.map_or_else(String::new, |interval| way.percent_interval(interval, 1)),
     }
 }
 
@@ -111,9 +117,8 @@ fn main_points(page: &GamePage, market: Market, side: Selection) -> Option<f64> 
     main.map(|(points, _)| points.as_f64())
 }
 
-fn points(value: f64) -> String {
-    let text = format!("{}", value.abs());
-    if value < 0.0 { format!("−{text}") } else { text }
+fn points(value: f64, way: &Locale) -> String {
+    Points::from_f64(value).map_or_else(|| way.number(value, 2), |points| way.points(points))
 }
 
 fn distribution(
@@ -121,9 +126,10 @@ fn distribution(
     counted: Counted,
     line: Option<f64>,
     words: Option<String>,
+    way: &Locale,
 ) -> Result<Option<DistributionView>, ChartError> {
-    let picture = distribution::chart(mass, counted, line)?;
+    let picture = distribution::chart(mass, counted, line, way)?;
     let shown = mass.iter().filter(|(_, p)| *p >= 5e-4);
-    let rows = shown.map(|(value, p)| (number(f64::from(*value), 0), percent(*p, 1))).collect();
+    let rows = shown.map(|(value, p)| (way.number(f64::from(*value), 0), way.percent(*p, 1))).collect();
     Ok(picture.map(|picture| DistributionView { picture, line: words.unwrap_or_default(), rows }))
 }

@@ -10,11 +10,12 @@ use crate::{
         ChartError, Picture,
         prices::{self, Staircase},
     },
-    format::{self, number, percent, signed_percent},
+    format,
     input::LensScore,
+    locale::DASH,
     pages::{
         input::{GamePage, JudgedQuote, PriceHistory, Quote},
-        pen::{Moment, Pen, selection_of, sentence},
+        pen::{Moment, Pen, sentence},
     },
     view::pick::{self, LensBar},
 };
@@ -131,7 +132,8 @@ fn table(quotes: &[&Quote], page: &GamePage, pen: &Pen<'_>) -> PriceTable {
         selections.iter().map(|key| of(key).map(|quote| quote.price.decimal()).fold(0.0, f64::max)).collect();
     let row = |book: &market::Name| {
         let mine = |key| of(key).find(|quote| quote.book == *book);
-        let cells = selections.iter().zip(&best).map(|(key, best)| mine(key).map(|quote| cell(quote, *best)));
+        let cells =
+            selections.iter().zip(&best).map(|(key, best)| mine(key).map(|quote| cell(quote, *best, pen)));
         let seen = selections.iter().filter_map(mine).map(|quote| quote.captured_at).max()?;
         Some(BookRow { book: format::name(book.as_str()), cells: cells.collect(), seen: pen.ago(seen) })
     };
@@ -140,17 +142,17 @@ fn table(quotes: &[&Quote], page: &GamePage, pen: &Pen<'_>) -> PriceTable {
         rows: books.into_iter().take(BOOKS).filter_map(row).collect(),
         selections: selections
             .iter()
-            .map(|(side, points)| selection_of(&page.game, market, *side, *points))
+            .map(|(side, points)| pen.selection(&page.game, market, *side, *points))
             .collect(),
     }
 }
 
-fn cell(quote: &Quote, best: f64) -> PriceCell {
+fn cell(quote: &Quote, best: f64, pen: &Pen<'_>) -> PriceCell {
     PriceCell {
-        price: quote.price.to_string(),
+        price: pen.locale.price(quote.price),
         is_best: quote.price.decimal() >= best,
-        no_vig: quote.no_vig.map_or_else(|| "–".to_owned(), |share| percent(share, 1)),
-        edge: quote.edge.map_or_else(|| "–".to_owned(), |edge| signed_percent(edge, 1)),
+        no_vig: quote.no_vig.map_or_else(|| DASH.to_owned(), |share| pen.locale.percent(share, 1)),
+        edge: quote.edge.map_or_else(|| DASH.to_owned(), |edge| pen.locale.signed_percent(edge, 1)),
         tone: if quote.edge.is_some_and(|edge| edge > 0.0) { "good" } else { "even" },
     }
 }
@@ -160,10 +162,10 @@ pub(super) fn moves(page: &GamePage, pen: &Pen<'_>) -> Result<MovesView, ChartEr
     let sides: BTreeSet<Selection> = page.history.iter().map(|history| history.selection).collect();
     let mut views = Vec::new();
     for side in sides {
-        let selection = selection_of(&page.game, Market::Moneyline, side, None);
+        let selection = pen.selection(&page.game, Market::Moneyline, side, None);
         let of_side = page.history.iter().filter(|history| history.selection == side);
         let books: Vec<Staircase> = of_side.map(|history| staircase(history, page)).collect();
-        let picture = prices::chart(&selection, &books, hours(page, page.as_of))?;
+        let picture = prices::chart(&selection, &books, hours(page, page.as_of), &pen.locale)?;
         views.extend(picture.map(|picture| SideView { selection, picture }));
     }
     let rows: BTreeMap<_, MoveRow> =
@@ -189,13 +191,13 @@ fn move_row(
     let all = || history.prices.iter().map(|(_, price)| price.decimal());
     let book = format::name(history.book.as_str());
     let row = MoveRow {
-        selection: selection_of(&page.game, Market::Moneyline, history.selection, None),
+        selection: pen.selection(&page.game, Market::Moneyline, history.selection, None),
         book: book.clone(),
-        first: first.1.to_string(),
+        first: pen.locale.price(first.1),
         first_seen: pen.near(first.0),
-        lowest: number(all().fold(f64::INFINITY, f64::min), 2),
-        highest: number(all().fold(f64::NEG_INFINITY, f64::max), 2),
-        last: last.1.to_string(),
+        lowest: pen.locale.number(all().fold(f64::INFINITY, f64::min), 2),
+        highest: pen.locale.number(all().fold(f64::NEG_INFINITY, f64::max), 2),
+        last: pen.locale.price(last.1),
         last_seen: pen.near(last.0),
     };
     Some(((history.selection, book), row))
@@ -204,16 +206,16 @@ fn move_row(
 pub(super) fn judged(quote: &JudgedQuote, page: &GamePage, pen: &Pen<'_>) -> JudgedRow {
     let said_no = quote.lenses.iter().any(|view| matches!(view.score, LensScore::Veto(_)));
     JudgedRow {
-        selection: selection_of(&page.game, quote.market, quote.selection, quote.points),
+        selection: pen.selection(&page.game, quote.market, quote.selection, quote.points),
         book: format::name(quote.book.as_str()),
-        price: quote.price.to_string(),
-        edge: signed_percent(quote.edge, 1),
-        lenses: quote.lenses.iter().map(pick::bar).collect(),
+        price: pen.locale.price(quote.price),
+        edge: pen.locale.signed_percent(quote.edge, 1),
+        lenses: quote.lenses.iter().map(|view| pick::bar(view, &pen.locale)).collect(),
         silent_lenses: quote.lenses.iter().filter_map(pick::silence).collect(),
         score: match quote.score {
-            Some(score) => number(score, 2),
+            Some(score) => pen.locale.number(score, 2),
             None if said_no => "veto".to_owned(),
-            None => "–".to_owned(),
+            None => DASH.to_owned(),
         },
         stake: quote.stake.map(|stake| pen.money(stake)),
         verdict: sentence(&quote.verdict),

@@ -5,10 +5,11 @@ use serde::Serialize;
 
 use crate::{
     chart::{Picture, neighbourhood},
-    format::{self, counted, number, percent, signed},
+    format,
+    locale::DASH,
     pages::{
         input::{Neighbourhood, ShownEdge},
-        pen::sentence,
+        pen::{Pen, sentence},
     },
 };
 
@@ -57,30 +58,31 @@ struct PartRow {
 }
 
 /// Builds picture and table; none without a node.
-pub(super) fn graph(shown: &Neighbourhood) -> Option<GraphView> {
-    let (picture, undrawn) = neighbourhood::chart(shown)?;
+pub(super) fn graph(shown: &Neighbourhood, pen: &Pen<'_>) -> Option<GraphView> {
+    let (picture, undrawn) = neighbourhood::chart(shown, &pen.locale)?;
     Some(GraphView {
         picture,
-        undrawn: if undrawn > 0 { counted(undrawn, "node") } else { String::new() },
+        undrawn: if undrawn > 0 { pen.locale.counted(undrawn, "node") } else { String::new() },
         has_attention: shown.edges.iter().any(|edge| edge.attention.is_some()),
         has_effects: shown.edges.iter().any(|edge| edge.effect.is_some()),
-        edges: shown.edges.iter().take(EDGES).map(|edge| edge_row(edge, shown)).collect(),
+        edges: shown.edges.iter().take(EDGES).map(|edge| edge_row(edge, shown, pen)).collect(),
         more: shown.edges.len().saturating_sub(EDGES),
     })
 }
 
-fn edge_row(edge: &ShownEdge, shown: &Neighbourhood) -> EdgeRow {
+fn edge_row(edge: &ShownEdge, shown: &Neighbourhood, pen: &Pen<'_>) -> EdgeRow {
     let label = |node: usize| shown.nodes.get(node).map(|node| format::name(&node.label)).unwrap_or_default();
-    let dash = || "–".to_owned();
+    let dash = || DASH.to_owned();
+    let way = &pen.locale;
     EdgeRow {
         kind: shown.nodes.get(edge.source).map(|node| format::name(&node.kind)).unwrap_or_default(),
         source: label(edge.source),
         relation: format::name(&edge.relation).replace('_', " "),
         target: label(edge.target),
-        age: edge.age_days.map_or_else(dash, |days| number(days, usize::from(days < 10.0))),
+        age: edge.age_days.map_or_else(dash, |days| way.number(days, usize::from(days < 10.0))),
         says: sentence(&edge.says),
-        attention: edge.attention.map_or_else(dash, |share| percent(share, 0)),
-        effect: edge.effect.map_or_else(dash, |effect| signed(100.0 * effect, 1)),
+        attention: edge.attention.map_or_else(dash, |share| way.percent(share, 0)),
+        effect: edge.effect.map_or_else(dash, |effect| way.signed(100.0 * effect, 1)),
         tone: edge.effect.map_or("even", tone),
     }
 }
@@ -93,9 +95,9 @@ fn tone(effect: f64) -> &'static str {
     }
 }
 
-pub(super) fn view(explanation: &Explanation) -> ReasonsView {
+pub(super) fn view(explanation: &Explanation, pen: &Pen<'_>) -> ReasonsView {
     let sort = |sort, effects: &mut dyn Iterator<Item = &Effect>| -> Vec<PartRow> {
-        effects.take(PARTS).map(|effect| part(sort, effect)).collect()
+        effects.take(PARTS).map(|effect| part(sort, effect, pen)).collect()
     };
     let mut parts = sort("feature", &mut explanation.features.iter());
     parts.extend(sort("all of a kind", &mut explanation.kinds.iter()));
@@ -107,18 +109,18 @@ pub(super) fn view(explanation: &Explanation) -> ReasonsView {
         steps: explanation
             .steps
             .iter()
-            .map(|step| (format::name(&step.name), percent(step.home, 1)))
+            .map(|step| (format::name(&step.name), pen.locale.percent(step.home, 1)))
             .collect(),
         parts,
     }
 }
 
-fn part(sort: &'static str, effect: &Effect) -> PartRow {
+fn part(sort: &'static str, effect: &Effect, pen: &Pen<'_>) -> PartRow {
     PartRow {
         sort,
         name: sentence(&effect.name),
         says: sentence(&effect.says),
-        effect: signed(100.0 * effect.home, 1),
+        effect: pen.locale.signed(100.0 * effect.home, 1),
         tone: tone(effect.home),
     }
 }
