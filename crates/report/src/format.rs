@@ -125,16 +125,6 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
     digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
-/// Writes how long before `now` an instant lies: `12 min`, `3.5 h`, `4 d`; the future counts as now.
-pub fn age(instant: Timestamp, now: Timestamp) -> String {
-    let minutes = now.duration_since(instant).as_secs().max(0) / 60;
-    match minutes {
-        0..60 => format!("{minutes}\u{a0}min"),
-        60..2880 => format!("{}\u{a0}h", number(minutes as f64 / 60.0, 0)),
-        _ => format!("{}\u{a0}d", minutes / 1440),
-    }
-}
-
 /// Makes a name from outside fit for one line: control and direction-override characters go, white space
 /// becomes one space, and what is longer than [`LONGEST_NAME`] ends in an ellipsis.
 pub fn name(text: &str) -> String {
@@ -180,16 +170,6 @@ mod tests {
         assert_eq!(money(amount("12.34"), "KWD"), "12.340\u{a0}KWD");
         assert_eq!(profit(amount("0.00"), "USD"), "$0.00");
         assert_eq!(profit(amount("0.20"), "JPY"), "¥0");
-    }
-
-    #[test]
-    fn an_age_is_read_at_a_glance() {
-        let now: Timestamp = "2026-11-20T08:00:00Z".parse().unwrap();
-        let ago = |text: &str| age(text.parse().unwrap(), now);
-        assert_eq!(ago("2026-11-20T07:48:00Z"), "12\u{a0}min");
-        assert_eq!(ago("2026-11-20T03:00:00Z"), "5\u{a0}h");
-        assert_eq!(ago("2026-11-10T08:00:00Z"), "10\u{a0}d");
-        assert_eq!(ago("2026-11-21T08:00:00Z"), "0\u{a0}min");
     }
 
     #[test]

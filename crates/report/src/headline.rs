@@ -13,6 +13,7 @@ use crate::{
     format::shorten,
     input::{Mode, ReportData},
     locale::Locale,
+    words::Said,
 };
 
 /// Longest reason that fits the headline, in characters.
@@ -26,34 +27,42 @@ pub fn headline(data: &ReportData) -> String {
 
 /// Says the same in the way of a locale that is known already.
 pub(crate) fn written(data: &ReportData, way: &Locale) -> String {
+    said(data, way).whole()
+}
+
+/// Says the same, with a reason from outside kept apart.
+pub(crate) fn said(data: &ReportData, way: &Locale) -> Said {
     if data.picks.is_empty() {
-        return format!("No edge tonight: {}", reason(data, way));
+        return no_edge(data, way);
     }
     let edges = way.counted(data.picks.len(), "edge");
-    match data.mode {
-        Mode::Live => format!("{edges} tonight, {} of bankroll at risk", way.percent(data.at_risk(), 1)),
-        Mode::Paper => format!("{edges} tonight, on paper only"),
-    }
+    let share = way.percent(data.at_risk(), 1);
+    Said::ours(match data.mode {
+        Mode::Live => way.say_with("headline-live", &[("edges", &edges), ("share", &share)]),
+        Mode::Paper => way.say_with("headline-paper", &[("edges", &edges)]),
+    })
 }
 
 /// Says the same in the few words of a mail's subject: `3 edges`, `no edge`.
 pub(crate) fn subject_words(data: &ReportData, way: &Locale) -> String {
     match data.picks.len() {
-        0 => "no edge".to_owned(),
+        0 => way.say("subject-none"),
         picks => way.counted(picks, "edge").replace('\u{a0}', " "),
     }
 }
 
-fn reason(data: &ReportData, way: &Locale) -> String {
+fn no_edge(data: &ReportData, way: &Locale) -> Said {
+    let says = way.say("headline-none");
     let given = data.no_edge_reason.as_deref().map(|text| shorten(text, LONGEST_REASON));
-    match given.filter(|text| !text.is_empty()) {
-        Some(text) => text.trim_end_matches('.').to_owned(),
-        None if data.games == 0 => "no game starts within the slate".to_owned(),
-        None if data.prices_compared == 0 => {
-            format!("{} but no price to compare", way.counted(data.games, "game"))
-        }
-        None => {
-            format!("none of {}\u{a0}prices beats its fair price by enough", way.count(data.prices_compared))
-        }
+    if let Some(text) = given.filter(|text| !text.is_empty()) {
+        return Said { says, foreign: text.trim_end_matches('.').to_owned() };
     }
+    let reason = if data.games == 0 {
+        way.say("reason-no-game")
+    } else if data.prices_compared == 0 {
+        way.say_with("reason-no-price", &[("games", &way.counted(data.games, "game"))])
+    } else {
+        way.say_with("reason-no-price-beats", &[("prices", &way.counted(data.prices_compared, "price"))])
+    };
+    Said::ours(format!("{says} {reason}"))
 }

@@ -34,6 +34,7 @@ pub mod signing;
 pub mod smtp;
 pub mod templates;
 mod view;
+mod words;
 
 pub use headline::headline;
 pub use input::ReportData;

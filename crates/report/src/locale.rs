@@ -24,11 +24,12 @@ pub(crate) mod currency;
 
 use std::sync::Arc;
 
+use fluent_bundle::FluentArgs;
 use icu_locale_core::Locale as Tag;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use market::{Market, Money, Points, Price, Selection};
 
-use crate::format;
+use crate::{format, words::Language};
 use cldr::Cldr;
 
 /// What stands for a value that is not there.
@@ -38,6 +39,7 @@ pub(crate) const DASH: &str = "–";
 #[derive(Debug, Clone, Default)]
 pub struct Locale {
     tag: String,
+    language: Language,
     /// None for the house's own way.
     cldr: Option<Arc<Cldr>>,
 }
@@ -68,12 +70,39 @@ impl Locale {
         }
         let parsed: Tag = text.parse().map_err(|_| LocaleError::Tag(format::name(tag)))?;
         let cldr = Cldr::new(&parsed).ok_or_else(|| LocaleError::Unknown(parsed.to_string()))?;
-        Ok(Self { tag: parsed.to_string(), cldr: Some(Arc::new(cldr)) })
+        let language = Language::of(parsed.id.language.as_str());
+        Ok(Self { tag: parsed.to_string(), language, cldr: Some(Arc::new(cldr)) })
     }
 
     /// Returns the tag in its usual spelling, `en` for the house's own way.
     pub fn tag(&self) -> &str {
         if self.tag.is_empty() { "en" } else { &self.tag }
+    }
+
+    /// Returns the language in which the report's words are written: that of the locale where there is a
+    /// catalogue for it, else English.
+    pub fn language(&self) -> &'static str {
+        self.language.tag()
+    }
+
+    pub(crate) fn catalogue(&self) -> Language {
+        self.language
+    }
+
+    /// Keeps the way of writing numbers and days, with English words.
+    pub(crate) fn in_english(self) -> Self {
+        Self { language: Language::English, ..self }
+    }
+
+    /// Says a message of the catalogue.
+    pub(crate) fn say(&self, key: &str) -> String {
+        self.say_with(key, &[])
+    }
+
+    /// Says a message of the catalogue with texts in it.
+    pub(crate) fn say_with(&self, key: &str, values: &[(&str, &str)]) -> String {
+        let values: FluentArgs<'_> = values.iter().copied().collect();
+        self.language.say(key, &values).unwrap_or_else(|| key.to_owned())
     }
 
     /// Writes a number with `decimals` digits after the decimal sign; one that is not finite is `n/a`.
@@ -113,7 +142,8 @@ impl Locale {
     pub fn signed_percent_interval(&self, interval: (f64, f64), decimals: usize) -> String {
         let Some(_) = &self.cldr else { return format::signed_percent_interval(interval, decimals) };
         let (low, high) = interval;
-        format!("{} to {}", self.signed_percent(low, decimals), self.signed_percent(high, decimals))
+        let (low, high) = (self.signed_percent(low, decimals), self.signed_percent(high, decimals));
+        self.say_with("interval-to", &[("low", &low), ("high", &high)])
     }
 
     /// Writes an amount with its currency, with as many decimals as ISO 4217 gives it.
@@ -142,8 +172,28 @@ impl Locale {
 
     /// Writes a count with its noun: `1 game`, `12 games`.
     pub fn counted(&self, value: usize, noun: &str) -> String {
-        let ending = if value == 1 { "" } else { "s" };
-        format!("{}\u{a0}{noun}{ending}", self.count(value))
+        let mut values = FluentArgs::new();
+        values.set("n", value as i64);
+        let of_catalogue = self.language.say(&format!("noun-{noun}"), &values);
+        let other = || format!("{noun}{}", if value == 1 { "" } else { "s" });
+        format!("{}\u{a0}{}", self.count(value), of_catalogue.unwrap_or_else(other))
+    }
+
+    /// Writes how long before `now` an instant lies: `12 min`, `3 h`, `4 d`; the future counts as now.
+    pub fn age(&self, instant: Timestamp, now: Timestamp) -> String {
+        let minutes = now.duration_since(instant).as_secs().max(0) / 60;
+        match minutes {
+            0..60 => self.unit(minutes, "minute"),
+            60..2880 => self.unit((minutes as f64 / 60.0).round_ties_even() as i64, "hour"),
+            _ => self.unit(minutes / 1440, "day"),
+        }
+    }
+
+    fn unit(&self, value: i64, unit: &str) -> String {
+        let mut values = FluentArgs::new();
+        values.set("n", value);
+        let unit = self.language.say(&format!("noun-{unit}"), &values).unwrap_or_default();
+        format!("{}\u{a0}{unit}", self.digits(value.to_string()))
     }
 
     /// Writes decimal odds, as the books of that country show them.
@@ -212,13 +262,13 @@ impl Locale {
         let side = match selection {
             Selection::Home => home,
             Selection::Away => away,
-            Selection::Draw => return "Draw".to_owned(),
-            Selection::Over => return format!("Over {}", total()),
-            Selection::Under => return format!("Under {}", total()),
+            Selection::Draw => return self.say("selection-draw"),
+            Selection::Over => return self.say_with("selection-over", &[("points", &total())]),
+            Selection::Under => return self.say_with("selection-under", &[("points", &total())]),
         };
         match (market, points) {
             (Market::Spread, Some(points)) => format!("{side} {}", self.handicap(points)),
-            _ => format!("{side} to win"),
+            _ => self.say_with("selection-win", &[("side", side)]),
         }
     }
 

@@ -27,6 +27,7 @@ use crate::{
     locale::Locale,
     mjml::{self, Fault},
     view::{Limits, View},
+    words::Language,
 };
 use sources::{Embedded, Parsed, Sources};
 
@@ -135,20 +136,21 @@ impl Templates {
             .map_err(|error| ReportError::TimeZone(data.time_zone.clone(), error))?;
         let locale = Locale::new(&data.locale)?;
         let charts = Charts::draw(data, &locale)?;
+        let language = locale.catalogue();
         let page = |limits| View::new(data, &locale, &zone, limits);
         Ok(Rendered {
             subject: subject(data, &locale),
-            html: layout::compact(&self.0.render("report.html", &page(PAGE).with_charts(&charts))?),
-            mail_html: self.mail(|limits| page(limits).with_charts(&charts))?,
-            text: layout::plain(&self.0.render("report.txt", &page(PAGE))?),
+            html: layout::compact(&self.file("report.html", &page(PAGE).with_charts(&charts), language)?),
+            mail_html: self.mail(|limits| page(limits).with_charts(&charts), language)?,
+            text: layout::plain(&self.file("report.txt", &page(PAGE), language)?),
             attachments: charts.iter().map(attachment).collect(),
         })
     }
 
-    fn mail(&self, view: impl Fn(Limits) -> View) -> Result<String, ReportError> {
+    fn mail(&self, view: impl Fn(Limits) -> View, language: Language) -> Result<String, ReportError> {
         let mut bytes = 0;
         for limits in MAIL {
-            let mjml = layout::compact(&self.0.render("mail.mjml", &view(limits))?);
+            let mjml = layout::compact(&self.file("mail.mjml", &view(limits), language)?);
             let html = layout::compact(&mjml::html(&mjml).map_err(|fault| self.place_in_mail(fault))?);
             if html.len() <= LONGEST_MAIL {
                 return Ok(html);
@@ -156,6 +158,10 @@ impl Templates {
             bytes = html.len();
         }
         Err(ReportError::TooLong { bytes })
+    }
+
+    fn file(&self, name: &str, view: &View, language: Language) -> Result<String, ReportError> {
+        self.0.render_in(language, name, view)
     }
 
     /// Names the template that wrote some faulty MJML: one of the user's own, since the built-in ones have no fault.
@@ -175,7 +181,8 @@ impl Templates {
 }
 
 fn subject(data: &ReportData, way: &Locale) -> String {
-    let paper = if data.mode == Mode::Paper { " · paper" } else { "" };
+    let paper =
+        if data.mode == Mode::Paper { format!(" · {}", way.say("subject-paper")) } else { String::new() };
     format!("{} {} · {}{paper}", format::name(&data.title), data.date, headline::subject_words(data, way))
 }
 

@@ -14,6 +14,7 @@ use crate::{
     format, headline,
     input::{Mode, ReportData},
     locale::Locale,
+    words::Said,
 };
 
 /// How much of each list a variant shows; what is left out is counted.
@@ -34,9 +35,13 @@ pub(crate) struct View {
     date: String,
     preheader: String,
     headline: String,
+    /// The same, with a reason from outside kept apart.
+    headline_said: Said,
+    /// Language of the words, for `lang`.
+    language: &'static str,
     summary: String,
     is_paper: bool,
-    notices: Vec<String>,
+    notices: Vec<Said>,
     /// Whether nothing went wrong: no step failed, no feed is late, a model is there.
     is_well: bool,
     picks: pick::Picks,
@@ -48,7 +53,7 @@ pub(crate) struct View {
     /// Width of the column of profits in the plain text.
     profit_column: usize,
     /// Whether the record is luck, in one sentence; none when the ledger does not say.
-    luck: Option<String>,
+    luck: Option<Said>,
     models: Section<model::ModelTable>,
     champion: Option<model::ChampionView>,
     reliability: Option<model::Reliability>,
@@ -110,6 +115,8 @@ impl View {
             date: locale.long_day(data.date),
             preheader: pick::preheader(data, &style),
             headline: headline::written(data, locale),
+            headline_said: headline::said(data, locale),
+            language: locale.language(),
             summary: summary(data, &style),
             is_paper: data.mode == Mode::Paper,
             notices: health::notices(data, locale),
@@ -127,7 +134,7 @@ impl View {
             reliability: model::reliability(data, &style),
             feeds: style.section(&data.feeds, |feed| health::feed(feed, data.as_of, &style)),
             quarantine: health::quarantine(data, &style),
-            failed_tasks: style.section(&data.failed_tasks, health::failed),
+            failed_tasks: style.section(&data.failed_tasks, |task| health::failed(task, locale)),
             assumptions: style.section(&data.assumptions, |text| format::shorten(text, 240)),
             zone: data.time_zone.clone(),
             as_of: locale.dated(data.as_of, zone),
@@ -154,14 +161,17 @@ impl View {
 pub(crate) fn summary(data: &ReportData, style: &Style<'_>) -> String {
     let way = style.locale;
     let (games, prices) = (way.counted(data.games, "game"), way.counted(data.prices_compared, "price"));
-    let looked_at = format!("{games} and {prices} looked at");
+    let looked_at = way.say_with("looked-at", &[("games", &games), ("prices", &prices)]);
     let bankroll = way.money(data.bankroll, style.currency);
+    let values = [("looked_at", looked_at.as_str()), ("bankroll", &bankroll)];
     if data.picks.is_empty() {
-        return format!("{looked_at}. Bankroll {bankroll}, nothing at risk tonight.");
+        return way.say_with("summary-none", &values);
     }
     let staked = way.money(data.staked(), style.currency);
-    match data.mode {
-        Mode::Live => format!("{staked} of {bankroll} staked. {looked_at}."),
-        Mode::Paper => format!("{staked} of {bankroll} on paper. {looked_at}."),
-    }
+    let [looked_at, bankroll] = values;
+    let key = match data.mode {
+        Mode::Live => "summary-live",
+        Mode::Paper => "summary-paper",
+    };
+    way.say_with(key, &[looked_at, bankroll, ("staked", &staked)])
 }

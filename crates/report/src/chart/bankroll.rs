@@ -41,13 +41,10 @@ fn curve<'a>(points: &'a [BankrollPoint], currency: &str, locale: &'a Locale) ->
     // A flat curve still needs a range to be drawn in.
     let margin = ((high - low) * 0.08).max(high.abs() * 0.002).max(0.5);
     let curve = Curve { points, low: low - margin, high: high + margin, locale };
-    let alt = format!(
-        "Bankroll by day from {} to {}: it went from {} to {}.",
-        locale.day(first.date),
-        locale.day(last.date),
-        locale.money(first.bankroll, currency),
-        locale.money(last.bankroll, currency),
-    );
+    let (from, to) = (locale.day(first.date), locale.day(last.date));
+    let (began, ended) = (locale.money(first.bankroll, currency), locale.money(last.bankroll, currency));
+    let values = [("from", from.as_str()), ("to", &to), ("first", &began), ("last", &ended)];
+    let alt = locale.say_with("chart-bankroll", &values);
     Some((curve, alt))
 }
 

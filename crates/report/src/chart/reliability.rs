@@ -27,12 +27,10 @@ fn plot(bins: &[ReliabilityBin], locale: &Locale) -> Option<(Plot, String)> {
     let bins: Vec<_> = bins.collect();
     let worst = bins.iter().max_by(|a, b| gap(a).total_cmp(&gap(b)));
     let worst = worst?;
-    let alt = format!(
-        "Reliability over {}: forecast share against observed share; the widest gap is {} forecast, {} observed.",
-        locale.counted(bins.iter().map(|bin| bin.count).sum(), "forecast"),
-        locale.percent(worst.forecast, 0),
-        locale.percent(worst.observed, 0),
-    );
+    let forecasts = locale.counted(bins.iter().map(|bin| bin.count).sum(), "forecast");
+    let (forecast, observed) = (locale.percent(worst.forecast, 0), locale.percent(worst.observed, 0));
+    let values = [("forecasts", forecasts.as_str()), ("forecast", &forecast), ("observed", &observed)];
+    let alt = locale.say_with("chart-reliability", &values);
     Some((Plot { bins, locale: locale.clone() }, alt))
 }
 
@@ -64,8 +62,8 @@ impl Drawing for Plot {
             .set_all_tick_mark_size(4 * scale)
             .x_labels(6)
             .y_labels(6)
-            .x_desc("forecast, % (larger dot: more games)")
-            .y_desc("observed, %")
+            .x_desc(self.locale.say("axis-forecast"))
+            .y_desc(self.locale.say("axis-observed"))
             .x_label_formatter(&|share| self.locale.drawn(share * 100.0, 0))
             .y_label_formatter(&|share| self.locale.drawn(share * 100.0, 0))
             .label_style(label_style(scale))

@@ -99,6 +99,21 @@ fn a_selection_reads_like_a_slip() {
 }
 
 #[test]
+fn an_age_is_read_at_a_glance() {
+    let now: Timestamp = "2026-11-20T08:00:00Z".parse().unwrap();
+    for (instant, english, german) in [
+        ("2026-11-20T07:48:00Z", "12\u{a0}min", "12\u{a0}Min."),
+        ("2026-11-20T03:00:00Z", "5\u{a0}h", "5\u{a0}Std."),
+        ("2026-11-10T08:00:00Z", "10\u{a0}d", "10\u{a0}Tage"),
+        ("2026-11-21T08:00:00Z", "0\u{a0}min", "0\u{a0}Min."),
+    ] {
+        let instant = instant.parse().unwrap();
+        assert_eq!(Locale::default().age(instant, now), english);
+        assert_eq!(locale("de-DE").age(instant, now), german);
+    }
+}
+
+#[test]
 fn what_is_drawn_has_digits_that_the_font_has() {
     assert_eq!(locale("ar-EG").drawn(1234.0, 0), "1,234");
     assert_eq!(locale("de-DE").drawn(1234.0, 0), "1.234");

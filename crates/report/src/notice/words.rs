@@ -6,7 +6,10 @@ use super::{
     occasion::{Occasion, TaskFailure},
     text::{argument, quoted, title},
 };
-use crate::format::{age, money, name, number, percent};
+use crate::{
+    Locale,
+    format::{money, name, number, percent},
+};
 
 /// Failed steps that are named one by one.
 const MOST_STEPS: usize = 8;
@@ -41,7 +44,8 @@ pub(super) fn of(occasion: &Occasion, zone: &TimeZone) -> (String, Vec<String>) 
             (head, drawn_down(&money(*bankroll, &code(currency)), &drawdown, *peak))
         }
         Occasion::FeedFrozen { league, newest_line, as_of } => {
-            let newest = newest_line.map(|newest| (instant(newest, zone), age(newest, *as_of)));
+            let newest =
+                newest_line.map(|newest| (instant(newest, zone), Locale::default().age(newest, *as_of)));
             (format!("Feed frozen: {}", name(league.as_str())), frozen(league.as_str(), newest))
         }
     };

@@ -45,7 +45,7 @@ pub(super) struct Fixture {
     starts: Moment,
 }
 
-/// Locale, zone and currency of a page, with the way to write in them.
+/// Locale, zone and currency of a page, whose words are English, with the way to write in them.
 pub(super) struct Pen<'a> {
     pub(super) site: &'a Site,
     pub(super) zone: TimeZone,
@@ -56,7 +56,7 @@ impl<'a> Pen<'a> {
     pub(super) fn new(site: &'a Site) -> Result<Self, ReportError> {
         let zone = TimeZone::get(&site.time_zone)
             .map_err(|error| ReportError::TimeZone(site.time_zone.clone(), error))?;
-        Ok(Self { site, zone, locale: Locale::new(&site.locale)? })
+        Ok(Self { site, zone, locale: Locale::new(&site.locale)?.in_english() })
     }
 
     /// Returns the report's own way of writing, without limits on lists.
@@ -77,7 +77,7 @@ impl<'a> Pen<'a> {
 
     /// Writes how long ago an instant was: `12 min`.
     pub(super) fn ago(&self, instant: Timestamp) -> Moment {
-        Moment { iso: iso(instant), text: format::age(instant, self.site.now) }
+        Moment { iso: iso(instant), text: self.locale.age(instant, self.site.now) }
     }
 
     pub(super) fn fixture(&self, game: &Game) -> Fixture {

@@ -111,7 +111,7 @@ fn night(report: &ReportData, pen: &Pen<'_>) -> Night {
         headline: headline::written(report, &pen.locale),
         summary: view::summary(report, &style),
         is_paper: report.mode == Mode::Paper,
-        notices: health::notices(report, &pen.locale),
+        notices: health::notices(report, &pen.locale).iter().map(health::sentence_of).collect(),
         is_well: health::is_well(report),
         as_of: pen.dated(report.as_of),
         report: Route::Report(report.date).to_string(),

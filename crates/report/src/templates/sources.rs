@@ -9,7 +9,10 @@ use serde::Serialize;
 use tera::{Context, ErrorKind, Tera};
 
 use super::ReportError;
-use crate::layout;
+use crate::{
+    layout,
+    words::{self, Language},
+};
 
 /// Endings of the files that are taken for templates; what else lies in the user's folder is left alone.
 const ENDINGS: [&str; 6] = ["html", "mjml", "txt", "css", "js", "svg"];
@@ -64,11 +67,17 @@ impl Sources {
     pub(crate) fn parse(self) -> Result<Parsed, ReportError> {
         let is_own = |(name, _): &&(&str, String)| self.replaced.contains(name);
         let own = self.files.iter().filter(is_own).cloned().collect();
-        let mut parsed = Parsed { tera: Tera::new(), folder: self.folder, own };
-        layout::register_padding(&mut parsed.tera);
-        parsed.tera.autoescape_on(ESCAPED);
-        let outcome = parsed.tera.add_raw_templates(self.files);
-        outcome.map_err(|error| parsed.place(error))?;
+        let mut parsed = Parsed { teras: Vec::new(), folder: self.folder, own };
+        let mut tera = Tera::new();
+        layout::register_padding(&mut tera);
+        words::register(&mut tera, Language::English);
+        tera.autoescape_on(ESCAPED);
+        tera.add_raw_templates(self.files).map_err(|error| parsed.place(error))?;
+        parsed.teras.extend(Language::ALL.map(|language| {
+            let mut tera = tera.clone();
+            words::register(&mut tera, language);
+            (language, tera)
+        }));
         Ok(parsed)
     }
 }
@@ -81,15 +90,29 @@ fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> ReportError + use<> {
 /// Templates that can be rendered.
 #[derive(Debug)]
 pub(crate) struct Parsed {
-    tera: Tera,
+    /// The templates with the words of each language.
+    teras: Vec<(Language, Tera)>,
     folder: Option<PathBuf>,
     own: Vec<(&'static str, String)>,
 }
 
 impl Parsed {
+    /// Renders a template with English words.
     pub(crate) fn render(&self, name: &str, facts: &impl Serialize) -> Result<String, ReportError> {
+        self.render_in(Language::English, name, facts)
+    }
+
+    /// Renders a template with the words of a language.
+    pub(crate) fn render_in(
+        &self,
+        language: Language,
+        name: &str,
+        facts: &impl Serialize,
+    ) -> Result<String, ReportError> {
         let context = Context::from_serialize(facts).map_err(|error| self.place(error))?;
-        self.tera.render(name, &context).map_err(|error| self.place(error))
+        let own = self.teras.iter().find(|(of, _)| *of == language);
+        let (_, tera) = own.ok_or_else(|| ReportError::Render("the language has no templates".into()))?;
+        tera.render(name, &context).map_err(|error| self.place(error))
     }
 
     /// Returns name and text of each template that is the user's own.

@@ -5,9 +5,10 @@ use serde::Serialize;
 
 use super::{Section, Style};
 use crate::{
-    format::{self, age, shorten},
+    format::{self, shorten},
     input::{FailedTask, Feed, FeedStatus, Mode, ReportData},
-    locale::Locale,
+    locale::{DASH, Locale},
+    words::Said,
 };
 
 /// Longest error or example that is shown whole, in characters.
@@ -24,6 +25,7 @@ pub(super) struct FeedRow {
     newest_result: String,
     rows_added: String,
     status: &'static str,
+    state: String,
     note: String,
 }
 
@@ -45,35 +47,55 @@ struct QuarantineRow {
 pub(super) struct FailedRow {
     task: String,
     error: String,
+    is_replaced: bool,
     used_instead: String,
 }
 
 /// Says in the first lines of the report what a reader must know before trusting it.
-pub(crate) fn notices(data: &ReportData, _: &Locale) -> Vec<String> {
+pub(crate) fn notices(data: &ReportData, way: &Locale) -> Vec<Said> {
     let mut notices = Vec::new();
     if data.mode == Mode::Paper {
-        notices.push("Paper mode: bets are noted, nothing is to be staked.".to_owned());
+        notices.push(Said::ours(way.say("notice-paper")));
     }
     for task in &data.failed_tasks {
-        let instead = task.used_instead.as_deref().map(|text| format!("used instead: {}", sentence(text)));
-        let instead = instead.unwrap_or_else(|| "nothing replaces it".to_owned());
-        notices.push(format!("Step {} failed; {instead}.", format::name(&task.task)));
+        let step = format::name(&task.task);
+        notices.push(match task.used_instead.as_deref().map(sentence) {
+            Some(foreign) => Said { says: way.say_with("notice-step-replaced", &[("step", &step)]), foreign },
+            None => Said::ours(way.say_with("notice-step", &[("step", &step)])),
+        });
     }
-    for feed in data.feeds.iter().filter(|feed| feed.status != FeedStatus::Fresh) {
-        let line = feed.newest_line.map_or_else(
-            || "it has no price".to_owned(),
-            |newest| format!("its newest price is {} old", age(newest, data.as_of)),
-        );
-        notices.push(format!(
-            "Feed {} is {}: {line}.",
-            feed.league.as_str().to_uppercase(),
-            feed.status.as_str()
-        ));
-    }
+    let stale = data.feeds.iter().filter(|feed| feed.status != FeedStatus::Fresh);
+    notices.extend(stale.map(|feed| Said::ours(stale_feed(feed, data.as_of, way))));
     if data.champion.is_none() {
-        notices.push("No model has been trained yet.".to_owned());
+        notices.push(Said::ours(way.say("no-model")));
     }
     notices
+}
+
+fn stale_feed(feed: &Feed, as_of: Timestamp, way: &Locale) -> String {
+    let league = feed.league.as_str().to_uppercase();
+    let status = state(feed.status, way);
+    match feed.newest_line {
+        Some(newest) => {
+            let age = way.age(newest, as_of);
+            way.say_with("notice-feed", &[("league", &league), ("status", &status), ("age", &age)])
+        }
+        None => way.say_with("notice-feed-empty", &[("league", &league), ("status", &status)]),
+    }
+}
+
+fn state(status: FeedStatus, way: &Locale) -> String {
+    way.say(match status {
+        FeedStatus::Fresh => "feed-fresh",
+        FeedStatus::Late => "feed-late",
+        FeedStatus::Frozen => "feed-frozen",
+        FeedStatus::Empty => "feed-empty",
+    })
+}
+
+/// Writes a notice as one sentence.
+pub(crate) fn sentence_of(notice: &Said) -> String {
+    if notice.foreign.is_empty() { notice.says.clone() } else { format!("{}.", notice.whole()) }
 }
 
 /// Whether there is nothing that a reader must know before trusting the report.
@@ -89,15 +111,16 @@ fn sentence(text: &str) -> String {
 
 pub(super) fn feed(feed: &Feed, as_of: Timestamp, style: &Style<'_>) -> FeedRow {
     let time = |instant: Option<Timestamp>| {
-        instant.map_or_else(|| "none".to_owned(), |instant| style.locale.near(instant, style.zone))
+        instant.map_or_else(|| style.locale.say("none"), |instant| style.locale.near(instant, style.zone))
     };
     FeedRow {
         league: feed.league.as_str().to_uppercase(),
         newest_line: time(feed.newest_line),
-        line_age: feed.newest_line.map_or_else(|| "–".to_owned(), |newest| age(newest, as_of)),
+        line_age: feed.newest_line.map_or_else(|| DASH.to_owned(), |newest| style.locale.age(newest, as_of)),
         newest_result: time(feed.newest_result),
         rows_added: style.locale.count(feed.rows_added),
         status: feed.status.as_str(),
+        state: state(feed.status, style.locale),
         note: feed.note.as_deref().map(|note| shorten(note, LONGEST_LINE)).unwrap_or_default(),
     }
 }
@@ -114,10 +137,11 @@ pub(super) fn quarantine(data: &ReportData, style: &Style<'_>) -> QuarantineView
     }
 }
 
-pub(super) fn failed(task: &FailedTask) -> FailedRow {
+pub(super) fn failed(task: &FailedTask, way: &Locale) -> FailedRow {
     FailedRow {
         task: format::name(&task.task),
         error: shorten(&task.error, LONGEST_LINE),
-        used_instead: task.used_instead.as_deref().map_or_else(|| "nothing".to_owned(), sentence),
+        is_replaced: task.used_instead.is_some(),
+        used_instead: task.used_instead.as_deref().map_or_else(|| way.say("nothing"), sentence),
     }
 }

@@ -6,8 +6,10 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{Section, Style, pick::sides};
 use crate::{
-    format,
+    Locale, format,
     input::{Luck, RecordRow, ReportData, SettledBet},
+    locale::DASH,
+    words::Said,
 };
 
 /// Longest verdict that is shown whole, in characters.
@@ -34,7 +36,7 @@ pub(crate) struct SettledRow {
     book: String,
     price: String,
     stake: String,
-    grade: &'static str,
+    grade: String,
     profit: String,
     tone: &'static str,
     closing_line_value: String,
@@ -77,27 +79,29 @@ fn sum(bets: &[SettledBet], style: &Style<'_>) -> Option<String> {
     let staked: Money = bets.iter().map(|bet| bet.stake).sum();
     let closes: Vec<f64> = bets.iter().filter_map(|bet| bet.closing_line_value).collect();
     let mean = closes.iter().sum::<f64>() / closes.len() as f64;
-    let closing = if closes.is_empty() {
-        "no closing price is known".to_owned()
-    } else {
-        format!("mean CLV {}", way.signed_percent(mean, 1))
-    };
     let (bets, staked) = (way.counted(bets.len(), "bet"), way.money(staked, style.currency));
-    Some(format!("{} on {staked} staked in {bets}, {closing}.", way.profit(all, style.currency)))
+    let profit = way.profit(all, style.currency);
+    let values = [("profit", profit.as_str()), ("staked", &staked), ("bets", &bets)];
+    if closes.is_empty() {
+        return Some(way.say_with("settled-sum-no-close", &values));
+    }
+    let clv = way.signed_percent(mean, 1);
+    let [profit, staked, bets] = values;
+    Some(way.say_with("settled-sum", &[profit, staked, bets, ("clv", &clv)]))
 }
 
 pub(crate) fn row(bet: &SettledBet, style: &Style<'_>) -> SettledRow {
     let (way, (home, away)) = (style.locale, sides(&bet.game));
     SettledRow {
         league: bet.game.league.as_str().to_uppercase(),
-        score: bet.score.map_or_else(|| "not played".to_owned(), |(home, away)| format!("{home}–{away}")),
+        score: bet.score.map_or_else(|| way.say("not-played"), |(home, away)| format!("{home}–{away}")),
         selection: way.selection(&home, &away, bet.market, bet.selection, bet.points),
         home,
         away,
         book: format::name(bet.book.as_str()),
         price: way.price(bet.price),
         stake: way.money(bet.stake, style.currency),
-        grade: grade(bet),
+        grade: way.say(grade(bet)),
         profit: way.profit(bet.profit, style.currency),
         tone: tone(bet.profit),
         closing_line_value: or_dash(bet.closing_line_value.map(|value| way.signed_percent(value, 1))),
@@ -106,12 +110,12 @@ pub(crate) fn row(bet: &SettledBet, style: &Style<'_>) -> SettledRow {
 
 fn grade(bet: &SettledBet) -> &'static str {
     match bet.grade {
-        Grade::Win => "won",
-        Grade::HalfWin => "half won",
-        Grade::Push if bet.score.is_none() => "void",
-        Grade::Push => "push",
-        Grade::HalfLoss => "half lost",
-        Grade::Loss => "lost",
+        Grade::Win => "grade-won",
+        Grade::HalfWin => "grade-half-won",
+        Grade::Push if bet.score.is_none() => "grade-void",
+        Grade::Push => "grade-push",
+        Grade::HalfLoss => "grade-half-lost",
+        Grade::Loss => "grade-lost",
     }
 }
 
@@ -124,7 +128,7 @@ fn tone(profit: Money) -> &'static str {
 }
 
 fn or_dash(text: Option<String>) -> String {
-    text.unwrap_or_else(|| "–".to_owned())
+    text.unwrap_or_else(|| DASH.to_owned())
 }
 
 /// Sums up the curve; none with fewer than two days.
@@ -147,7 +151,7 @@ pub(crate) fn record(row: &RecordRow, style: &Style<'_>) -> RecordLine {
     let staked = row.staked.as_f64();
     let roi = (staked > 0.0).then(|| way.signed_percent(row.profit.as_f64() / staked, 1));
     RecordLine {
-        label: label(row),
+        label: label(row, way),
         is_total: row.league.is_none() && row.market.is_none(),
         bets: way.count(row.bets),
         won_lost_pushed: format!("{}–{}–{}", row.won, row.lost, row.pushed),
@@ -170,30 +174,43 @@ pub(super) fn profit_column(rows: &[RecordLine]) -> usize {
 }
 
 /// Says in one sentence what was claimed, what came of it, and what follows.
-pub(super) fn luck(luck: &Luck, style: &Style<'_>) -> String {
+pub(super) fn luck(luck: &Luck, style: &Style<'_>) -> Said {
     let way = style.locale;
     let amount = |amount: Money| way.profit(amount, style.currency);
-    let close = luck
-        .expected_at_the_close
-        .map(|expected| format!(" ({} at the closing prices)", amount(expected)))
-        .unwrap_or_default();
-    format!(
-        "Luck or skill? On {} the bets claimed {} ± {}{close} and made {}. {}",
-        way.counted(luck.games, "game"),
-        amount(luck.expected),
-        way.money(luck.deviation, style.currency),
-        amount(luck.observed),
-        format::shorten(&luck.verdict, LONGEST_VERDICT),
-    )
+    let games = way.counted(luck.games, "game");
+    let (expected, observed) = (amount(luck.expected), amount(luck.observed));
+    let deviation = way.money(luck.deviation, style.currency);
+    let values = [
+        ("games", games.as_str()),
+        ("expected", &expected),
+        ("deviation", &deviation),
+        ("observed", &observed),
+    ];
+    let says = match luck.expected_at_the_close.map(amount) {
+        None => way.say_with("luck", &values),
+        Some(close) => {
+            let [games, expected, deviation, observed] = values;
+            way.say_with("luck-close", &[games, expected, deviation, observed, ("close", &close)])
+        }
+    };
+    Said { says, foreign: format::shorten(&luck.verdict, LONGEST_VERDICT) }
 }
 
-fn label(row: &RecordRow) -> String {
+fn market_word(market: Market) -> &'static str {
+    match market {
+        Market::Moneyline => "market-moneyline",
+        Market::Spread => "market-spread",
+        Market::Total => "market-total",
+    }
+}
+
+fn label(row: &RecordRow, way: &Locale) -> String {
     let league = row.league.as_ref().map(|league| league.as_str().to_uppercase());
-    match (league, row.market.map(Market::as_str)) {
+    match (league, row.market.map(|market| way.say(market_word(market)))) {
         (Some(league), Some(market)) => format!("{league} {market}"),
         (Some(league), None) => league,
-        (None, Some(market)) => market.to_owned(),
-        (None, None) => "All".to_owned(),
+        (None, Some(market)) => market,
+        (None, None) => way.say("slice-all"),
     }
 }
 
@@ -215,7 +232,7 @@ mod tests {
             roi_interval_95: None,
             mean_closing_line_value: None,
         };
-        assert_eq!(label(&row(None, None)), "All");
-        assert_eq!(label(&row(Some("nfl"), Some(Market::Spread))), "NFL spread");
+        assert_eq!(label(&row(None, None), &Locale::default()), "All");
+        assert_eq!(label(&row(Some("nfl"), Some(Market::Spread)), &Locale::default()), "NFL spread");
     }
 }

@@ -73,12 +73,9 @@ pub(crate) fn table(league: &LeagueScores, style: &Style<'_>) -> ModelTable {
         to: day(league.to, style),
         rows: league.forecasts.iter().map(|row| score(row, best, way)).collect(),
         information: league.information.map(|weight| {
-            format!(
-                "Weight given to the model against the price: {} ± {} ({}).",
-                way.number(weight.weight, 2),
-                way.number(weight.standard_error, 2),
-                way.counted(weight.games, "game"),
-            )
+            let (share, error) = (way.number(weight.weight, 2), way.number(weight.standard_error, 2));
+            let games = way.counted(weight.games, "game");
+            way.say_with("information", &[("weight", &share), ("error", &error), ("games", &games)])
         }),
     }
 }
@@ -89,7 +86,7 @@ fn day(instant: Timestamp, style: &Style<'_>) -> String {
 
 fn score(row: &ForecastScore, best: Option<f64>, way: &Locale) -> ModelRow {
     ModelRow {
-        name: title(&row.name),
+        name: title(&row.name, way),
         uses_market: row.uses_market,
         is_ours: row.name.starts_with("hgt"),
         is_best: best == Some(row.log_loss),
@@ -105,22 +102,22 @@ fn score(row: &ForecastScore, best: Option<f64>, way: &Locale) -> ModelRow {
 }
 
 /// Names of forecasts as people say them; an unknown one is shown as it is.
-fn title(name: &str) -> String {
+fn title(name: &str, way: &Locale) -> String {
     let known = match name {
-        "home_rate" => "Home rate",
-        "elo" => "Elo",
-        "normal_margin" => "Normal margin",
-        "poisson" => "Poisson",
-        "dixon_coles" => "Dixon-Coles",
-        "opening_line" => "Opening line",
-        "closing_line" => "Closing line",
-        "linear" => "Linear, no prices",
-        "linear_market" => "Linear with prices",
-        "hgt" => "HGT, no prices",
-        "hgt_market" => "HGT with prices",
+        "home_rate" => "forecast-home-rate",
+        "elo" => "forecast-elo",
+        "normal_margin" => "forecast-normal-margin",
+        "poisson" => "forecast-poisson",
+        "dixon_coles" => "forecast-dixon-coles",
+        "opening_line" => "forecast-opening-line",
+        "closing_line" => "forecast-closing-line",
+        "linear" => "forecast-linear",
+        "linear_market" => "forecast-linear-market",
+        "hgt" => "forecast-hgt",
+        "hgt_market" => "forecast-hgt-market",
         other => return format::name(other),
     };
-    known.to_owned()
+    way.say(known)
 }
 
 pub(crate) fn champion(champion: &Champion, style: &Style<'_>) -> ChampionView {

@@ -8,6 +8,7 @@ use crate::{
     format,
     input::{Lens, LensScore, LensView, NearMiss, Pick, ReportData},
     locale::{DASH, Locale},
+    words::Said,
 };
 
 /// Longest sentence that is shown whole, in characters.
@@ -45,8 +46,11 @@ pub(crate) struct Card {
     score_width: u32,
     lenses: Vec<LensBar>,
     silent_lenses: Vec<String>,
+    silences: Vec<Said>,
     why: String,
     cancel: String,
+    /// The same as a sentence; none when nothing would cancel it.
+    cancelled: Option<Said>,
     /// Lowest price at which the bet still stands.
     floor: String,
     trace: Trace,
@@ -54,7 +58,7 @@ pub(crate) struct Card {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct LensBar {
-    label: &'static str,
+    label: String,
     /// `score`, `missing` or `veto`.
     state: &'static str,
     text: String,
@@ -81,7 +85,7 @@ pub(crate) struct NearMissRow {
     book: String,
     price: String,
     edge: String,
-    stopped_by: &'static str,
+    stopped_by: String,
     reason: String,
 }
 
@@ -107,7 +111,10 @@ pub(super) fn picks(data: &ReportData, style: &Style<'_>) -> Picks {
 /// Says the picks in the one line that mail programs show beside the subject.
 pub(super) fn preheader(data: &ReportData, style: &Style<'_>) -> String {
     let way = style.locale;
-    let words = |pick: &Pick| format!("{} at {}", selection_of(pick, way), way.price(pick.price));
+    let words = |pick: &Pick| {
+        let price = way.price(pick.price);
+        format!("{} {}", selection_of(pick, way), way.say_with("at-price", &[("price", &price)]))
+    };
     let picks: Vec<String> = data.picks.iter().take(3).map(words).collect();
     if picks.is_empty() { crate::headline::written(data, way) } else { picks.join(" · ") }
 }
@@ -144,9 +151,11 @@ pub(crate) fn card(pick: &Pick, number_in_report: usize, data: &ReportData, styl
         score: way.number(pick.score, 2),
         score_width: width(pick.score),
         lenses: pick.lenses.iter().map(|view| bar(view, way)).collect(),
-        silent_lenses: pick.lenses.iter().filter_map(silence).collect(),
+        silent_lenses: pick.lenses.iter().filter_map(|view| silence(view, way)).collect(),
+        silences: pick.lenses.iter().filter_map(|view| silent(view, way)).collect(),
         why: format::shorten(&pick.why, LONGEST_SENTENCE),
         cancel: cancel(pick, way),
+        cancelled: cancelled(pick, way),
         floor: pick.cancel_below.map_or_else(|| DASH.to_owned(), |price| way.price(price)),
         trace: trace(pick, style),
     }
@@ -178,19 +187,49 @@ fn cancel(pick: &Pick, way: &Locale) -> String {
 pub(crate) fn bar(view: &LensView, way: &Locale) -> LensBar {
     let (state, text, width) = match &view.score {
         LensScore::Score(score) => ("score", way.number(*score, 2), width(*score)),
-        LensScore::Missing(_) => ("missing", "no data".to_owned(), 0),
-        LensScore::Veto(_) => ("veto", "veto".to_owned(), 0),
+        LensScore::Missing(_) => ("missing", way.say("lens-no-data"), 0),
+        LensScore::Veto(_) => ("veto", way.say("lens-veto"), 0),
     };
-    LensBar { label: view.lens.label(), state, text, width }
+    LensBar { label: lens(view.lens, way), state, text, width }
 }
 
-pub(crate) fn silence(view: &LensView) -> Option<String> {
-    let (verdict, reason) = match &view.score {
+/// Says in one line why a lens gives no score; none when it does.
+pub(crate) fn silence(view: &LensView, way: &Locale) -> Option<String> {
+    silent(view, way).map(|said| said.whole())
+}
+
+fn silent(view: &LensView, way: &Locale) -> Option<Said> {
+    let lens = lens(view.lens, way);
+    let (says, reason) = match &view.score {
         LensScore::Score(_) => return None,
-        LensScore::Missing(reason) => ("has no data", reason),
-        LensScore::Veto(reason) => ("says no", reason),
+        LensScore::Missing(reason) => (way.say_with("lens-is-silent", &[("lens", &lens)]), reason),
+        LensScore::Veto(reason) => (way.say_with("lens-says-no", &[("lens", &lens)]), reason),
     };
-    Some(format!("{} {verdict}: {}", view.lens.label(), format::shorten(reason, LONGEST_SENTENCE)))
+    Some(Said { says, foreign: format::shorten(reason, LONGEST_SENTENCE) })
+}
+
+fn lens(lens: Lens, way: &Locale) -> String {
+    way.say(match lens {
+        Lens::CircleOfCompetence => "lens-circle",
+        Lens::MarginOfSafety => "lens-margin",
+        Lens::MrMarket => "lens-market",
+        Lens::Moat => "lens-moat",
+        Lens::FatPitch => "lens-pitch",
+    })
+}
+
+fn cancelled(pick: &Pick, way: &Locale) -> Option<Said> {
+    let when = pick.cancel_when.as_deref().map(|text| format::shorten(text, LONGEST_SENTENCE));
+    let foreign = when.filter(|text| !text.is_empty());
+    let price = pick.cancel_below.map(|price| way.price(price));
+    match (price, foreign) {
+        (None, None) => None,
+        (None, Some(foreign)) => Some(Said { says: way.say("cancel-if"), foreign }),
+        (Some(price), None) => Some(Said::ours(way.say_with("cancel-below", &[("price", &price)]))),
+        (Some(price), Some(foreign)) => {
+            Some(Said { says: way.say_with("cancel-below-or", &[("price", &price)]), foreign })
+        }
+    }
 }
 
 pub(crate) fn width(score: f64) -> u32 {
@@ -208,7 +247,7 @@ pub(crate) fn near_miss(miss: &NearMiss, style: &Style<'_>) -> NearMissRow {
         book: format::name(miss.book.as_str()),
         price: way.price(miss.price),
         edge: way.signed_percent(miss.edge, 1),
-        stopped_by: miss.stopped_by.map_or("Limit", Lens::label),
+        stopped_by: miss.stopped_by.map_or_else(|| way.say("limit"), |by| lens(by, way)),
         reason: format::shorten(&miss.reason, LONGEST_SENTENCE),
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct SlateRow {
 
 #[derive(Debug, Serialize)]
 struct OutcomeCell {
-    name: &'static str,
+    name: String,
     price: String,
     book: String,
     model: String,
@@ -48,7 +48,11 @@ pub(crate) fn row(game: &SlateGame, style: &Style<'_>) -> SlateRow {
 fn outcome_cell(outcome: &SlateOutcome, way: &Locale) -> OutcomeCell {
     let dash = || DASH.to_owned();
     OutcomeCell {
-        name: outcome.selection.as_str(),
+        name: way.say(match outcome.selection {
+            Selection::Home => "outcome-home",
+            Selection::Away => "outcome-away",
+            _ => "outcome-draw",
+        }),
         price: outcome.best.as_ref().map_or_else(dash, |best| way.price(best.price)),
         book: outcome.best.as_ref().map_or_else(String::new, |best| format::name(best.book.as_str())),
         model: way.percent(outcome.model, 1),

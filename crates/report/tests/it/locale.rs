@@ -11,7 +11,38 @@ fn night_in(locale: &str, currency: &str) -> ReportData {
 
 #[test]
 fn a_german_night_reads_as_recorded() {
-    insta::assert_snapshot!("text_german", render(&night_in("de-DE", "EUR")).unwrap().text);
+    let Rendered { html, text, .. } = render(&night_in("de-DE", "EUR")).unwrap();
+    insta::assert_snapshot!("text_german", text);
+    insta::assert_snapshot!("page_german", html);
+}
+
+#[test]
+fn a_german_page_says_which_words_are_english() {
+    let Rendered { html, mail_html, subject, .. } = render(&night_in("de-DE", "EUR")).unwrap();
+    assert!(subject.ends_with("3 Vorteile"), "{subject}");
+    for page in [&html, &mail_html] {
+        assert!(page.contains("<html lang=\"de\"") && page.contains("Vorteile heute Nacht"), "{page}");
+        assert!(page.contains("<span lang=\"en\">Both sides score less"), "a reason keeps its language");
+        for word in ["Stake", "Probability", "Near misses", " v ", "edges tonight"] {
+            assert!(!page.contains(word), "{word} is left in {page}");
+        }
+    }
+    for tag in ["en", "fr-FR"] {
+        let html = render(&night_in(tag, "EUR")).unwrap().html;
+        assert!(html.contains("<html lang=\"en\">") && !html.contains("<span lang="), "{tag}");
+    }
+}
+
+#[test]
+fn a_name_cannot_break_out_of_a_translated_sentence() {
+    let mut data = night_in("de-DE", "EUR");
+    data.picks[0].cancel_when = Some("<script>alert(1)</script>".to_owned());
+    data.weights_version = "<b>{ $zone }</b>".to_owned();
+    let Rendered { html, mail_html, .. } = render(&data).unwrap();
+    for page in [html, mail_html] {
+        assert!(!page.contains("<script") && !page.contains("<b>{"), "{page}");
+        assert!(page.contains("&lt;script&gt;"));
+    }
 }
 
 #[test]
@@ -44,9 +75,11 @@ fn the_columns_of_the_text_stand_under_each_other() {
         data.record[0].profit = "-123456789.12".parse().unwrap();
         data.record[0].staked = "987654321000.00".parse().unwrap();
         let text = render(&data).unwrap().text;
-        let mut lines = text.lines().skip_while(|line| !line.starts_with("Slice"));
+        let word = if locale.starts_with("de") { "Rendite" } else { "Return" };
+        let mut lines =
+            text.lines().skip_while(|line| !line.starts_with("Slice") && !line.starts_with("Teil "));
         let end_of = |line: &str, word: &str| line.find(word).map(|at| line[..at].width() + word.width());
-        let header = end_of(lines.next().unwrap(), "Return");
+        let header = end_of(lines.next().unwrap(), word);
         for line in lines.take(data.record.len()) {
             assert_eq!(end_of(line, "%"), header, "{locale}: {line}");
             assert!(line.contains(" -") || line.contains(" +"), "{locale}: {line}");

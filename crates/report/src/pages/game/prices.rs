@@ -211,7 +211,7 @@ pub(super) fn judged(quote: &JudgedQuote, page: &GamePage, pen: &Pen<'_>) -> Jud
         price: pen.locale.price(quote.price),
         edge: pen.locale.signed_percent(quote.edge, 1),
         lenses: quote.lenses.iter().map(|view| pick::bar(view, &pen.locale)).collect(),
-        silent_lenses: quote.lenses.iter().filter_map(pick::silence).collect(),
+        silent_lenses: quote.lenses.iter().filter_map(|view| pick::silence(view, &pen.locale)).collect(),
         score: match quote.score {
             Some(score) => pen.locale.number(score, 2),
             None if said_no => "veto".to_owned(),
