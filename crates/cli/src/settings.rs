@@ -169,6 +169,8 @@ impl Settings {
                 Usage(format!("`{zone}` is no IANA time zone: write for instance Europe/Berlin"))
             })?;
         }
+        report::locale::Locale::new(&self.report.locale)
+            .map_err(|error| Usage(format!("report.locale: {error}")))?;
         if self.schedule.grace.is_negative() || self.schedule.stop_within.is_negative() {
             return Err(
                 Usage("schedule.grace and schedule.stop_within must not be negative".to_owned()).into()

@@ -141,6 +141,7 @@ pub(crate) fn site(context: &Context, now: jiff::Timestamp) -> Site {
     Site {
         title: report.title.clone(),
         time_zone: report.time_zone.clone(),
+        locale: report.locale.clone(),
         currency: context.settings.currency.clone(),
         now,
     }

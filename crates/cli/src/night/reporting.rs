@@ -64,6 +64,7 @@ fn report_data(context: &Context, night: &Night, task: &TaskContext<'_>) -> anyh
         title: settings.title.clone(),
         date: night.date,
         time_zone: settings.time_zone.clone(),
+        locale: settings.locale.clone(),
         currency: context.settings.currency.clone(),
         as_of: night.as_of,
         mode: if night.dry_run { Mode::Paper } else { Mode::Live },

@@ -233,6 +233,8 @@ pub(crate) struct ReportSettings {
     pub(crate) time_zone: String,
     pub(crate) at: String,
     pub(crate) slate_hours: u32,
+    /// Language, numbers, dates and money of report, mail and pages: `en-GB`, `de-DE`.
+    pub(crate) locale: String,
     /// Folder of templates that replace built-in ones, file by file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) templates: Option<String>,
@@ -293,6 +295,7 @@ impl Default for ReportSettings {
             time_zone: "UTC".to_owned(),
             at: "09:00".to_owned(),
             slate_hours: 24,
+            locale: "en".to_owned(),
             templates: None,
         }
     }
