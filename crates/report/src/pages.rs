@@ -47,7 +47,7 @@ use crate::{
 };
 use assets::Assets;
 use frame::{Frame, Framed, Place};
-use input::{GamePage, LedgerPage, ModelPage, ProblemPage, RunPage, RunVerdict, RunsPage, SlatePage};
+use input::{GamePage, LedgerPage, ModelPage, ProblemPage, RunPage, RunVerdict, RunsPage, Site, SlatePage};
 use pen::Pen;
 
 /// The header `content-security-policy` under which every page works.
@@ -128,7 +128,10 @@ impl Pages {
     pub fn game(&self, page: &GamePage) -> Result<String, ReportError> {
         let pen = Pen::new(&page.site)?;
         let title = format!("{} v {}", page.game.home, page.game.away);
-        self.write("game.html", &title, Place::Slate, &pen, game::view(page, &pen)?, false)
+        // What a price was seen before is the night's look at it, not the reader's.
+        let then = Site { now: page.as_of, ..page.site.clone() };
+        let then = Pen::new(&then)?;
+        self.write("game.html", &title, Place::Slate, &pen, game::view(page, &then)?, false)
     }
 
     /// Writes the ledger.
