@@ -40,12 +40,16 @@ fn judge_failed(details: &JobDetails, marked: bool) -> Verdict {
     let reason = || format!("{kind}: {}", gist(message));
     match kind {
         "JOB_ENTRYPOINT_COMMAND_ERROR" => Verdict::Ended(exit(details.driver_exit_code, message)),
+        // The marker is written last, so nothing is left to wait for.
+        _ if marked => Verdict::Ended(JobState::Done),
+        // Ray stumbles over its own verdict when a job that it gave up ends.
+        "JOB_ENTRYPOINT_COMMAND_START_ERROR" if message.contains("from a terminal state") => {
+            Verdict::Doubtful(reason())
+        }
         // Both come before anything of the job could start.
         "RUNTIME_ENV_SETUP_FAILURE" | "JOB_ENTRYPOINT_COMMAND_START_ERROR" => {
             Verdict::Ended(JobState::Failed(JobFailure::NotStarted(reason())))
         }
-        // The marker is written last, so nothing is left to wait for.
-        _ if marked => Verdict::Ended(JobState::Done),
         "JOB_SUPERVISOR_ACTOR_START_TIMEOUT" | "JOB_SUPERVISOR_ACTOR_UNSCHEDULABLE" => {
             Verdict::Homeless(reason())
         }
@@ -91,6 +95,20 @@ mod tests {
         let reason = "JOB_SUPERVISOR_ACTOR_DIED: ActorDiedError: node died".to_owned();
         assert_eq!(judge(&died, false), Verdict::Doubtful(reason));
         assert_eq!(judge(&died, true), Verdict::Ended(JobState::Done));
+    }
+
+    #[test]
+    fn ray_may_stumble_over_its_own_verdict() {
+        let kind = "JOB_ENTRYPOINT_COMMAND_START_ERROR";
+        let said = "RuntimeError: Attempted to change job status from a terminal state: FAILED -> SUCCEEDED";
+        let stumbled = details("FAILED", kind, 0, said);
+        assert_eq!(judge(&stumbled, true), Verdict::Ended(JobState::Done));
+        assert!(matches!(judge(&stumbled, false), Verdict::Doubtful(_)));
+        let no_shell = judge(&details("FAILED", kind, 0, "FileNotFoundError: bash"), false);
+        assert!(
+            matches!(no_shell, Verdict::Ended(JobState::Failed(JobFailure::NotStarted(_)))),
+            "{no_shell:?}"
+        );
     }
 
     #[test]
