@@ -51,7 +51,7 @@ pub enum Occasion {
     },
     /// A job of the schedule has not run when it should have. An episode is a job and when it was due.
     RunLate {
-        /// The job: `fetch`, `train` or `report`.
+        /// The job: `fetch`, `train` or `nightly`.
         job: String,
         /// When it was due, UTC.
         due: Timestamp,
