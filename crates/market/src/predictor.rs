@@ -219,6 +219,15 @@ pub trait Predictor: Send + Sync {
     /// Predicts each query, in order.
     fn predict(&self, queries: &[GameQuery]) -> Result<Vec<Prediction>, PredictError>;
 
+    /// Predicts each query by itself, in order: one that cannot be answered spoils no other.
+    fn predict_each(&self, queries: &[GameQuery]) -> Vec<Result<Prediction, PredictError>> {
+        let alone = |query: &GameQuery| {
+            let answer = self.predict(std::slice::from_ref(query))?.pop();
+            answer.ok_or_else(|| PredictError::Model("it answered nothing".into()))
+        };
+        queries.iter().map(alone).collect()
+    }
+
     /// Explains a prediction; none where this predictor cannot.
     fn explain(&self, _query: &GameQuery) -> Result<Option<Explanation>, PredictError> {
         Ok(None)

@@ -2,11 +2,12 @@
 //!
 //! # Example
 //! ```
-//! use serve::{App, Serving, Settings};
+//! use serve::{App, Live, Serving, Settings};
 //! let serving = Serving::empty("models/best.pt is not there yet: run `edge train`");
 //! let app = App::new(serving.clone(), Settings::default(), || "2024-05-01T00:00:00Z".parse().unwrap());
 //! assert!(app.serving().get().is_err());
-//! serving.set(std::sync::Arc::new(serve::MockPredictor::new("2024-05-01T00:00:00Z".parse().unwrap())));
+//! let mock = serve::MockPredictor::new("2024-05-01T00:00:00Z".parse().unwrap());
+//! serving.set(Live::new(std::sync::Arc::new(mock)));
 //! assert!(app.serving().get().is_ok(), "swapped while serving");
 //! ```
 
@@ -14,61 +15,23 @@ use std::{
     fmt,
     net::{Ipv4Addr, SocketAddr},
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
-use market::Predictor;
 use subtle::ConstantTimeEq;
-use tokio::sync::Semaphore;
 
-use crate::metrics::Metrics;
+use crate::{
+    Keeper, Serving,
+    engine::{Engine, EngineSettings},
+    metrics::Metrics,
+};
 
 /// Says what time it is.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// The predictor that answers now, or the reason why there is none; shared and swappable.
-///
-/// A request keeps the predictor that it began with, so a swap drops nobody.
-#[derive(Clone)]
-pub struct Serving(Arc<RwLock<Result<Arc<dyn Predictor>, String>>>);
-
-impl Serving {
-    /// Builds a holder without a model; `reason` is shown by `/readyz`.
-    pub fn empty(reason: impl Into<String>) -> Self {
-        Self(Arc::new(RwLock::new(Err(reason.into()))))
-    }
-
-    /// Builds a holder that answers with `predictor`.
-    pub fn with(predictor: Arc<dyn Predictor>) -> Self {
-        Self(Arc::new(RwLock::new(Ok(predictor))))
-    }
-
-    /// Answers with `predictor` from the next request on.
-    pub fn set(&self, predictor: Arc<dyn Predictor>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Ok(predictor);
-    }
-
-    /// Answers with nothing from the next request on; `reason` is shown by `/readyz`.
-    pub fn refuse(&self, reason: impl Into<String>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Err(reason.into());
-    }
-
-    /// Returns the predictor, or why there is none.
-    pub fn get(&self) -> Result<Arc<dyn Predictor>, String> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl fmt::Debug for Serving {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let version = self.get().map(|predictor| predictor.model().version);
-        f.debug_tuple("Serving").field(&version).finish()
-    }
-}
 
 /// A bearer token; never shown.
 #[derive(Clone)]
@@ -113,8 +76,8 @@ pub struct Settings {
     pub stale_after: SignedDuration,
     /// Most games in one request.
     pub games_limit: usize,
-    /// Predictions computed at once; further requests wait within their time-out.
-    pub concurrency: usize,
+    /// How the model's threads work.
+    pub engine: EngineSettings,
 }
 
 impl Default for Settings {
@@ -126,7 +89,7 @@ impl Default for Settings {
             time_out: Duration::from_secs(30),
             stale_after: SignedDuration::from_hours(48),
             games_limit: 256,
-            concurrency: 4,
+            engine: EngineSettings::default(),
         }
     }
 }
@@ -139,23 +102,35 @@ struct Parts {
     serving: Serving,
     settings: Settings,
     clock: Clock,
-    metrics: Metrics,
-    slots: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
+    engine: Engine,
+    keeper: Option<Arc<Keeper>>,
     /// Second of the start, so that request ids of two processes differ.
     started: i64,
     requests: AtomicU64,
 }
 
 impl App {
-    /// Puts the parts together.
+    /// Puts the parts together and starts the model's threads.
     pub fn new(
         serving: Serving,
         settings: Settings,
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
-        let slots = Arc::new(Semaphore::new(settings.concurrency.max(1)));
-        let (metrics, started, requests) = (Metrics::new(), clock().as_second(), AtomicU64::new(0));
-        Self(Arc::new(Parts { serving, settings, clock: Arc::new(clock), metrics, slots, started, requests }))
+        Self::with_keeper(serving, settings, clock, None)
+    }
+
+    /// The same with somebody who looks for a newer model when an administrator asks.
+    pub fn with_keeper(
+        serving: Serving,
+        settings: Settings,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+        keeper: Option<Arc<Keeper>>,
+    ) -> Self {
+        let (metrics, started, requests) = (Arc::new(Metrics::new()), clock().as_second(), AtomicU64::new(0));
+        let engine = Engine::start(settings.engine, &serving, &metrics);
+        let clock = Arc::new(clock);
+        Self(Arc::new(Parts { serving, settings, clock, metrics, engine, keeper, started, requests }))
     }
 
     /// Returns the holder of the model.
@@ -176,8 +151,12 @@ impl App {
         &self.0.metrics
     }
 
-    pub(crate) fn slots(&self) -> Arc<Semaphore> {
-        self.0.slots.clone()
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    pub(crate) fn keeper(&self) -> Option<Arc<Keeper>> {
+        self.0.keeper.clone()
     }
 
     /// Returns an id that no other request of this process has.

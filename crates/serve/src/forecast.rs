@@ -21,12 +21,13 @@ pub(crate) fn refuse_line(line: &LineAsked) -> Option<String> {
 }
 
 /// Builds the answer for one game; none when the prediction has no member at all.
-pub(crate) fn game_forecast(prediction: Prediction, lines: &[LineAsked], full: bool) -> Option<GameForecast> {
+pub(crate) fn game_forecast(
+    prediction: &Prediction,
+    lines: &[LineAsked],
+    full: bool,
+) -> Option<GameForecast> {
     let without_market = moneyline(&prediction.members_without_market);
-    let members = match prediction.members.as_slice() {
-        [] => &prediction.members_without_market,
-        members => members,
-    };
+    let members = opinions(prediction);
     let answers = lines.iter().map(|line| answer(members, line)).collect::<Option<Vec<_>>>()?;
     Some(GameForecast {
         game: prediction.game.clone(),
@@ -37,9 +38,22 @@ pub(crate) fn game_forecast(prediction: Prediction, lines: &[LineAsked], full: b
         mean_total: mean(members, |member| member.total.mean()),
         interval: interval(members),
         lines: answers,
-        prediction: full.then_some(prediction),
+        prediction: full.then(|| prediction.clone()),
         explanation: None,
     })
+}
+
+/// Returns the mean probability that home wins, given that somebody does; none without a member.
+pub(crate) fn home_two_way(prediction: &Prediction) -> Option<f64> {
+    moneyline(opinions(prediction)).map(|moneyline| moneyline.home_two_way)
+}
+
+/// The members that answer.
+fn opinions(prediction: &Prediction) -> &[ScoreForecast] {
+    match prediction.members.as_slice() {
+        [] => &prediction.members_without_market,
+        members => members,
+    }
 }
 
 fn mean(members: &[ScoreForecast], of: impl Fn(&ScoreForecast) -> f64) -> f64 {

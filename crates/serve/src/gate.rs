@@ -103,9 +103,9 @@ fn finish(app: &App, mut response: Response, path: &str, id: &str) -> Response {
     };
     say("x-request-id", id);
     say("x-schema-version", SCHEMA_VERSION);
-    if let Ok(predictor) = app.serving().get() {
-        say("x-model-version", &predictor.model().version);
-        say("x-as-of", &predictor.as_of().to_string());
+    if let Ok(live) = app.serving().get() {
+        say("x-model-version", &live.card().version);
+        say("x-as-of", &live.as_of().to_string());
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response

@@ -55,6 +55,14 @@ impl Metrics {
         self.latency.get_or_create(&vec![route]).observe(took.as_secs_f64());
     }
 
+    pub(crate) fn waited(&self, _took: Duration) {}
+
+    pub(crate) fn batch(&self, _games: usize) {}
+
+    pub(crate) fn cache(&self, _hits: usize, _misses: usize) {}
+
+    pub(crate) fn shadow(&self, _difference: f64) {}
+
     /// Renders the text; ages in seconds, NaN without a model.
     pub(crate) fn render(&self, ages: Option<(f64, f64)>, ready: bool) -> Result<String, fmt::Error> {
         let (model_age, data_age) = ages.unwrap_or((f64::NAN, f64::NAN));

@@ -9,7 +9,7 @@
 //! ```
 
 use axum::{
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
 };
 use market::PredictError;
@@ -46,6 +46,10 @@ pub enum ProblemKind {
     NotReady,
     /// The answer took too long.
     TimedOut,
+    /// Too much waits already.
+    Overloaded,
+    /// What there is to be loaded cannot be used.
+    ReloadRefused,
 }
 
 impl ProblemKind {
@@ -68,6 +72,10 @@ impl ProblemKind {
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "The model failed"),
             Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "not-ready", "The endpoint is not ready"),
             Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "timed-out", "The answer took too long"),
+            Self::Overloaded => {
+                (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "The endpoint has too much to do")
+            }
+            Self::ReloadRefused => (StatusCode::CONFLICT, "reload-refused", "Nothing newer was loaded"),
         }
     }
 }
@@ -115,11 +123,19 @@ impl Problem {
     }
 }
 
+/// Boxed, because a document is large beside most answers.
+pub(crate) fn problem(kind: ProblemKind, detail: impl Into<String>) -> Box<Problem> {
+    Box::new(Problem::new(kind, detail))
+}
+
 /// Leaves the document beside an empty answer; the gate renders it, because only it knows path and id.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
+        if self.kind.ends_with(":overloaded") {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         response.extensions_mut().insert(self);
         response
     }

@@ -15,21 +15,23 @@ use axum::{
     },
     http::{StatusCode, header::CONTENT_TYPE},
     middleware::from_fn_with_state,
-    response::IntoResponse,
+    response::{IntoResponse, Response},
     routing::get,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use market::{Explanation, GameQuery, PredictError, Prediction, Predictor};
+use market::GameQuery;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    App, Problem, ProblemKind,
-    forecast::{game_forecast, refuse_line},
+    App, Outcome, Problem, ProblemKind,
+    asking::{self, Wanted, loaded},
+    forecast::refuse_line,
     gate::gate,
+    problem::problem,
     wire::{
-        GameForecast, Health, LineAsked, ModelAnswer, PredictAnswer, PredictQuery, PredictRequest,
-        SCHEMA_VERSION, SlateQuery, Stamp,
+        ChallengerAnswer, Health, ModelAnswer, PredictAnswer, PredictQuery, PredictRequest, SCHEMA_VERSION,
+        SlateQuery, Stamp,
     },
 };
 
@@ -80,6 +82,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(model))
         .routes(routes!(predict))
         .routes(routes!(slate))
+        .routes(routes!(reload))
         .routes(routes!(metrics))
 }
 
@@ -95,8 +98,8 @@ async fn healthz(State(app): State<App>) -> Json<Health> {
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 async fn readyz(State(app): State<App>) -> Result<Json<Health>, Box<Problem>> {
-    let predictor = loaded(&app)?;
-    let age = app.now().duration_since(predictor.as_of());
+    let live = loaded(&app)?;
+    let age = app.now().duration_since(live.as_of());
     let limit = app.settings().stale_after;
     if age > limit {
         let detail = format!(
@@ -106,7 +109,7 @@ async fn readyz(State(app): State<App>) -> Result<Json<Health>, Box<Problem>> {
         );
         return Err(problem(ProblemKind::NotReady, detail));
     }
-    Ok(Json(Health { status: "ready".to_owned(), stamp: stamp(predictor.as_ref()) }))
+    Ok(Json(Health { status: "ready".to_owned(), stamp: live.stamp().clone() }))
 }
 
 /// Describes the model that answers now.
@@ -116,8 +119,14 @@ async fn readyz(State(app): State<App>) -> Result<Json<Health>, Box<Problem>> {
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 async fn model(State(app): State<App>) -> Result<Json<ModelAnswer>, Box<Problem>> {
-    let predictor = loaded(&app)?;
-    Ok(Json(ModelAnswer { stamp: stamp(predictor.as_ref()), model: predictor.model() }))
+    let live = loaded(&app)?;
+    let challenger = app.serving().challenger().map(|shadow| ChallengerAnswer {
+        model: shadow.live.card().clone(),
+        as_of: shadow.live.as_of(),
+        shadow: shadow.score(),
+    });
+    let (model, refused) = (live.card().clone(), app.serving().refused());
+    Ok(Json(ModelAnswer { stamp: live.stamp().clone(), model, challenger, refused }))
 }
 
 /// Predicts games, known or hypothetical.
@@ -136,7 +145,7 @@ async fn predict(
     State(app): State<App>,
     query: Result<Query<PredictQuery>, QueryRejection>,
     body: Result<Json<PredictRequest>, JsonRejection>,
-) -> Result<Json<PredictAnswer>, Box<Problem>> {
+) -> Result<Response, Box<Problem>> {
     let Query(PredictQuery { explain }) =
         query.map_err(|rejection| problem(ProblemKind::BadRequest, rejection.body_text()))?;
     let Json(request) = body.map_err(|rejection| refuse_body(&rejection, app.settings().body_limit))?;
@@ -157,13 +166,7 @@ async fn predict(
     let queries: Vec<GameQuery> = queries
         .map(|(index, game)| game.into_query().map_err(|why| refuse("games", index, why)))
         .collect::<Result<_, _>>()?;
-    answer(&app, lines, full, move |predictor| {
-        let explanations =
-            queries.iter().map(|query| if explain { predictor.explain(query) } else { Ok(None) });
-        let explanations = explanations.collect::<Result<Vec<_>, _>>()?;
-        Ok(predictor.predict(&queries)?.into_iter().zip(explanations).collect())
-    })
-    .await
+    asking::answer(&app, queries, Wanted { lines, full, explain }).await
 }
 
 /// Predicts every known game that starts within some hours.
@@ -178,13 +181,29 @@ async fn predict(
 async fn slate(
     State(app): State<App>,
     query: Result<Query<SlateQuery>, QueryRejection>,
-) -> Result<Json<PredictAnswer>, Box<Problem>> {
+) -> Result<Response, Box<Problem>> {
     let Query(query) = query.map_err(|rejection| problem(ProblemKind::BadRequest, rejection.body_text()))?;
-    let (from, until) = window(&query, loaded(&app)?.as_of())?;
-    answer(&app, Vec::new(), query.full.unwrap_or(false), move |predictor| {
-        Ok(predictor.slate(from, until)?.into_iter().map(|prediction| (prediction, None)).collect())
-    })
-    .await
+    let window = window(&query, loaded(&app)?.as_of())?;
+    asking::slate(&app, window, query.full.unwrap_or(false)).await
+}
+
+/// Looks for a newer model and newer data, and answers from them when they are good.
+#[utoipa::path(post, path = "/v1/reload", responses(
+    (status = 200, body = Outcome),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 409, body = Problem, content_type = "application/problem+json"),
+))]
+async fn reload(State(app): State<App>) -> Result<Json<Outcome>, Box<Problem>> {
+    let refused = |why: String| problem(ProblemKind::ReloadRefused, why);
+    let keeper =
+        app.keeper().ok_or_else(|| refused("this endpoint was handed its model for good".to_owned()))?;
+    let outcome = tokio::task::spawn_blocking(move || keeper.look()).await;
+    match outcome
+        .map_err(|_| problem(ProblemKind::Internal, "the look failed; the server's log has the cause"))?
+    {
+        Outcome::Refused { reason } => Err(refused(reason)),
+        outcome => Ok(Json(outcome)),
+    }
 }
 
 /// Returns the counters in the text format of Prometheus.
@@ -195,16 +214,11 @@ async fn slate(
 async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Box<Problem>> {
     let loaded = app.serving().get().ok();
     let age = |instant: Timestamp| app.now().duration_since(instant).as_secs_f64();
-    let ages = loaded.map(|predictor| (age(predictor.model().data_as_of), age(predictor.as_of())));
+    let ages = loaded.map(|live| (age(live.card().data_as_of), age(live.as_of())));
     let ready = ages.is_some_and(|(_, data)| data <= app.settings().stale_after.as_secs_f64());
     let text = app.metrics().render(ages, ready);
     let text = text.map_err(|_| problem(ProblemKind::Internal, "the counters cannot be written"))?;
     Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
-}
-
-/// Boxed, because a document is large beside most answers.
-fn problem(kind: ProblemKind, detail: impl Into<String>) -> Box<Problem> {
-    Box::new(Problem::new(kind, detail))
 }
 
 async fn unknown_route() -> Box<Problem> {
@@ -215,50 +229,9 @@ async fn method_not_allowed() -> Box<Problem> {
     problem(ProblemKind::MethodNotAllowed, "see the header `allow`, or /openapi.json")
 }
 
-/// A prediction, and what carried it where that was asked.
-type Explained = (Prediction, Option<Explanation>);
-
-/// Predicts on a blocking thread, at most so many at once.
-async fn answer(
-    app: &App,
-    lines: Vec<LineAsked>,
-    full: bool,
-    ask: impl FnOnce(&dyn Predictor) -> Result<Vec<Explained>, PredictError> + Send + 'static,
-) -> Result<Json<PredictAnswer>, Box<Problem>> {
-    let predictor = loaded(app)?;
-    let internal = || problem(ProblemKind::Internal, "the model failed; the server's log has the cause");
-    // Held by the thread, not by the request: work that nobody waits for any more still counts.
-    let slot = app.slots().acquire_owned().await.map_err(|_| internal())?;
-    let work = tokio::task::spawn_blocking(move || {
-        let _slot = slot;
-        let predictions = ask(predictor.as_ref())?;
-        let forecast = |(prediction, explanation): Explained| {
-            Some(GameForecast { explanation, ..game_forecast(prediction, &lines, full)? })
-        };
-        let games = predictions.into_iter().map(forecast).collect::<Option<Vec<_>>>();
-        Ok((stamp(predictor.as_ref()), games))
-    });
-    let (stamp, games) =
-        work.await.map_err(|_| internal())?.map_err(|error: PredictError| Box::new(Problem::from(error)))?;
-    Ok(Json(PredictAnswer { stamp, games: games.ok_or_else(internal)? }))
-}
-
-fn loaded(app: &App) -> Result<std::sync::Arc<dyn Predictor>, Box<Problem>> {
-    let none = |reason| problem(ProblemKind::NotReady, format!("no model is loaded: {reason}"));
-    app.serving().get().map_err(none)
-}
-
-fn stamp(predictor: &dyn Predictor) -> Stamp {
-    Stamp {
-        model_version: Some(predictor.model().version),
-        as_of: Some(predictor.as_of()),
-        schema_version: SCHEMA_VERSION.to_owned(),
-    }
-}
-
 fn stamp_of(app: &App) -> Stamp {
     let none = Stamp { model_version: None, as_of: None, schema_version: SCHEMA_VERSION.to_owned() };
-    app.serving().get().map_or(none, |predictor| stamp(predictor.as_ref()))
+    app.serving().get().map_or(none, |live| live.stamp().clone())
 }
 
 /// Works out which starts are wanted.

@@ -21,6 +21,8 @@ use market::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::ShadowScore;
+
 /// Version of the contract.
 pub const SCHEMA_VERSION: &str = "1";
 
@@ -55,6 +57,25 @@ pub struct ModelAnswer {
     /// The content of `best.json`: version, sha256, data as-of, commit, leagues, held-out scores.
     #[schema(value_type = Object)]
     pub model: ModelCard,
+    /// The model that is compared with it without answering; null when there is none.
+    #[serde(default)]
+    pub challenger: Option<ChallengerAnswer>,
+    /// Why what was promoted or fetched since does not answer; null when it does.
+    #[serde(default)]
+    pub refused: Option<String>,
+}
+
+/// The challenger beside the champion.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ChallengerAnswer {
+    /// The content of its card.
+    #[schema(value_type = Object)]
+    pub model: ModelCard,
+    /// Nothing known at or after this instant was used.
+    #[schema(value_type = String, format = DateTime)]
+    pub as_of: Timestamp,
+    /// How far its forecasts are from the champion's.
+    pub shadow: ShadowScore,
 }
 
 /// One game that is asked about: `game_id`, or `home` and `away`.

@@ -142,7 +142,8 @@ async fn the_document_names_every_route_and_the_routes_exist() {
     assert_eq!(status, StatusCode::OK);
     assert_eq!(document, serve::openapi());
     let paths: Vec<&str> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
-    let mut expected = ["/healthz", "/readyz", "/metrics", "/v1/model", "/v1/predict", "/v1/slate"];
+    let mut expected =
+        ["/healthz", "/readyz", "/metrics", "/v1/model", "/v1/predict", "/v1/reload", "/v1/slate"];
     expected.sort_unstable();
     let mut sorted = paths.clone();
     sorted.sort_unstable();

@@ -5,6 +5,7 @@
 mod answers;
 mod guards;
 mod health;
+mod life;
 mod sockets;
 
 use std::sync::{
