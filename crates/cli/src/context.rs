@@ -81,13 +81,18 @@ impl Context {
         if let Some(store) = self.store.get() {
             return Ok(store);
         }
+        let store = self.store_at(&self.settings.store)?;
+        Ok(self.store.get_or_init(|| store))
+    }
+
+    /// Opens a folder or a URL with what the environment says of its provider.
+    pub(crate) fn store_at(&self, root: &str) -> anyhow::Result<Store> {
         // What opens a bucket is named as its provider's own tools name it: AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS, ...
         let of_provider =
             |name: &str| ["AWS_", "GOOGLE_", "AZURE_"].iter().any(|prefix| name.starts_with(prefix));
         let options = self.environment.iter().filter(|(name, _)| of_provider(name));
         let options = options.map(|(name, value)| (name.to_lowercase(), value.clone()));
-        let store = Store::open_with(&self.settings.store, options)?;
-        Ok(self.store.get_or_init(|| store))
+        Ok(Store::open_with(root, options)?)
     }
 
     pub(crate) fn lake(&self) -> anyhow::Result<Lake> {

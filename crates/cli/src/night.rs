@@ -10,6 +10,7 @@ mod game_facts;
 mod games;
 mod graphs;
 mod information;
+mod live;
 mod mailing;
 mod notifying;
 mod parking;
@@ -48,6 +49,7 @@ pub(crate) use self::{
     game_facts::site,
     graphs::{graph_as_of, latest_graph, publish_graph},
     information::measure,
+    live::StoreSource,
     mailing::{addresses, configured, mail, report_dates, server, signing, stored},
     notifying::promotion,
     parking::park_on_signals,

@@ -31,7 +31,7 @@ type Named = Result<(Batch, Trace), GraphError>;
 #[derive(Debug)]
 pub struct GraphPredictor {
     card: ModelCard,
-    graph: Graph,
+    graph: Arc<Graph>,
     forecaster: Arc<Forecaster>,
     /// What each variant's batches are sampled with.
     samples: [Option<SampleSettings>; 2],
@@ -44,7 +44,8 @@ impl GraphPredictor {
     ///
     /// # Errors
     /// When the graph's leagues are not those that the ensemble was trained on, in the same order.
-    pub fn new(ensemble: Ensemble, graph: Graph) -> Result<Self, ModelError> {
+    pub fn new(ensemble: Ensemble, graph: impl Into<Arc<Graph>>) -> Result<Self, ModelError> {
+        let graph = graph.into();
         let trained: Vec<&LeagueId> = ensemble.file().leagues.iter().map(|league| &league.league).collect();
         let known: Vec<&LeagueId> = graph.leagues().iter().map(|league| &league.id).collect();
         if trained != known {

@@ -72,7 +72,7 @@ pub struct Settings {
     pub body_limit: usize,
     /// Longest time for one request.
     pub time_out: Duration,
-    /// Oldest as-of with which `/readyz` still says yes.
+    /// Age of the newest row with which `/readyz` still says yes.
     pub stale_after: SignedDuration,
     /// Most games in one request.
     pub games_limit: usize,
@@ -87,7 +87,7 @@ impl Default for Settings {
             token: None,
             body_limit: 1024 * 1024,
             time_out: Duration::from_secs(30),
-            stale_after: SignedDuration::from_hours(48),
+            stale_after: SignedDuration::from_hours(192),
             games_limit: 256,
             engine: EngineSettings::default(),
         }

@@ -109,17 +109,16 @@ impl Keeper {
         self.look_again()
     }
 
-    /// Looks every so often until [`stop`](Self::stop); for a thread of its own. Zero looks only once.
-    pub fn run(&self, every: Duration) {
+    /// Looks every so often until [`stop`](Self::stop), and tells what came of it where that is news; for a thread of its
+    /// own. Zero looks only once.
+    pub fn run(&self, every: Duration, tell: impl Fn(&Outcome)) {
         let mut is_stopped = false;
+        let mut told = Outcome::Unchanged;
         while !is_stopped {
             let outcome = self.look_again();
-            match &outcome {
-                Outcome::Unchanged => tracing::debug!("model and data are the same"),
-                Outcome::Reloaded { model_version, games } => {
-                    tracing::info!(model_version, games, "a model is live");
-                }
-                Outcome::Refused { reason } => tracing::warn!(reason, "a model was refused"),
+            if outcome != told {
+                tell(&outcome);
+                told = outcome;
             }
             if every.is_zero() {
                 return;

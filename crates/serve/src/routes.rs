@@ -99,11 +99,11 @@ async fn healthz(State(app): State<App>) -> Json<Health> {
 ))]
 async fn readyz(State(app): State<App>) -> Result<Json<Health>, Box<Problem>> {
     let live = loaded(&app)?;
-    let age = app.now().duration_since(live.as_of());
+    let age = app.now().duration_since(live.newest());
     let limit = app.settings().stale_after;
     if age > limit {
         let detail = format!(
-            "the data is {} hours old, more than the {} allowed: run `edge fetch` and train again",
+            "the newest row is {} hours old, more than the {} allowed: run `edge fetch`",
             age.as_hours(),
             limit.as_hours()
         );
@@ -214,7 +214,7 @@ async fn reload(State(app): State<App>) -> Result<Json<Outcome>, Box<Problem>> {
 async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Box<Problem>> {
     let loaded = app.serving().get().ok();
     let age = |instant: Timestamp| app.now().duration_since(instant).as_secs_f64();
-    let ages = loaded.map(|live| (age(live.card().data_as_of), age(live.as_of())));
+    let ages = loaded.map(|live| (age(live.card().data_as_of), age(live.newest())));
     let ready = ages.is_some_and(|(_, data)| data <= app.settings().stale_after.as_secs_f64());
     let text = app.metrics().render(ages, ready);
     let text = text.map_err(|_| problem(ProblemKind::Internal, "the counters cannot be written"))?;

@@ -1,53 +1,64 @@
 //! `edge serve`: the best model over HTTP.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use coordinator::schedule::until_asked_to_stop;
 use report::pages::Route;
-use serve::{App, Serving};
+use serve::{App, EngineSettings, Keeper, Outcome, Serving, Settings};
 
 use super::listening;
 use crate::{
     args::ServeArgs,
     context::{Context, say, wall_clock},
-    exit::Status,
+    exit::{Status, Usage},
     night, pages,
 };
 
 pub(crate) fn run(args: &ServeArgs, context: &Arc<Context>) -> anyhow::Result<Status> {
-    let listen = args.listen.as_ref().unwrap_or(&context.settings.serve.listen);
-    let settings = listening::settings(context, listen, "127.0.0.1:8000")?;
+    let own = &context.settings.serve;
+    let settings =
+        listening::settings(context, args.listen.as_ref().unwrap_or(&own.listen), "127.0.0.1:8000")?;
+    let threads = match own.threads {
+        0 => std::thread::available_parallelism().map_or(2, usize::from),
+        threads => threads,
+    };
+    let engine = EngineSettings { threads, queue: own.queue, batch: own.batch, ..EngineSettings::default() };
+    let settings = Settings { engine, stale_after: own.stale_after, ..settings };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = listening::listen(&settings).await?;
-        let serving = Serving::empty("the model is being loaded");
         let address = listener.local_addr()?;
-        load_in_background(context, &serving);
+        let serving = Serving::empty("the model is being loaded");
+        let keeper = keep(context, &serving)?;
         say(&format!("edge: serving on http://{address} until ctrl-c or SIGTERM"));
         let pages = serve::pages_router(Route::PATTERNS, pages::answers(context)?);
-        let router = serve::router_with(App::new(serving, settings, wall_clock), pages);
+        let app = App::with_keeper(serving, settings, wall_clock, Some(Arc::clone(&keeper)));
         let stop = async {
             if let Err(error) = until_asked_to_stop().await {
                 tracing::error!(%error, "cannot listen for signals");
             }
         };
-        serve::run_router(listener, router, stop).await.context("the endpoint stopped")
+        let served = serve::run_router(listener, serve::router_with(app, pages), stop).await;
+        keeper.stop();
+        served.context("the endpoint stopped")
     })?;
     Ok(Status::Done)
 }
 
-/// Loads model and graph on a thread of its own, so that `/healthz` answers at once.
-fn load_in_background(context: &Arc<Context>, serving: &Serving) {
-    let (context, serving) = (Arc::clone(context), serving.clone());
-    tokio::task::spawn_blocking(move || match night::best_predictor(&context, context.now) {
-        Ok(predictor) => {
-            say(&format!("edge: model {} is live", predictor.model().version));
-            serving.set(predictor);
-        }
-        Err(error) => {
-            say(&format!("edge: no model is served: {error:#}"));
-            serving.refuse(format!("{error:#}"));
-        }
-    });
+/// Loads on a thread of its own, so that `/healthz` answers at once, and looks again and again.
+fn keep(context: &Arc<Context>, serving: &Serving) -> anyhow::Result<Arc<Keeper>> {
+    let own = &context.settings.serve;
+    let source = night::StoreSource::new(Arc::clone(context), own.refresh_every, own.shadow);
+    let keeper = Arc::new(Keeper::new(serving.clone(), Box::new(source), own.warm_hours));
+    let every = Duration::try_from(own.look_every)
+        .map_err(|_| Usage("serve.look_every must not be negative".to_owned()))?;
+    let looking = Arc::clone(&keeper);
+    let tell = |outcome: &Outcome| match outcome {
+        Outcome::Reloaded { model_version, .. } => say(&format!("edge: model {model_version} is live")),
+        Outcome::Refused { reason } => say(&format!("edge: nothing newer is served: {reason}")),
+        Outcome::Unchanged => {}
+    };
+    std::thread::Builder::new().name("keeper".to_owned()).spawn(move || looking.run(every, tell))?;
+    Ok(keeper)
 }

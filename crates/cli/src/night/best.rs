@@ -23,22 +23,33 @@ pub(super) struct Best {
 
 /// Loads what `MODEL_URI` names, or the champion of the time, over the graph as of an instant.
 pub(crate) fn best_predictor(context: &Context, as_of: Timestamp) -> anyhow::Result<Arc<dyn Predictor>> {
-    let ensemble = match context.variable("MODEL_URI") {
-        Some(uri) => {
-            let ensemble = beside(uri)?;
-            let card = ensemble.card();
-            ensure!(
-                card.data_as_of <= as_of,
-                "model {} of MODEL_URI was trained with data as of {}, later than {as_of}: unset it, or name an older one",
-                card.version,
-                card.data_as_of
-            );
-            ensemble
-        }
-        None => of_the_time(context.store()?, as_of)?,
-    };
-    Ok(Arc::new(GraphPredictor::new(ensemble, graph_as_of(context, as_of)?)?))
+    Ok(Arc::new(GraphPredictor::new(ensemble(context, as_of)?, graph_as_of(context, as_of)?)?))
 }
+
+/// Loads what `MODEL_URI` names, or the champion of the time.
+pub(super) fn ensemble(context: &Context, as_of: Timestamp) -> anyhow::Result<Ensemble> {
+    let Some(uri) = context.variable("MODEL_URI") else { return of_the_time(context.store()?, as_of) };
+    let ensemble = beside(context, uri)?;
+    let card = ensemble.card();
+    ensure!(
+        card.data_as_of <= as_of,
+        "model {} of MODEL_URI was trained with data as of {}, later than {as_of}: unset it, or name an older one",
+        card.version,
+        card.data_as_of
+    );
+    Ok(ensemble)
+}
+
+/// Reads the card of what `MODEL_URI` names, or of the published champion.
+pub(super) fn card_of(context: &Context) -> anyhow::Result<Vec<u8>> {
+    if let Some(uri) = context.variable("MODEL_URI") {
+        let (store, _, card) = place(context, uri)?;
+        return store.get(&card).with_context(|| format!("{uri} has no card beside it"));
+    }
+    context.store()?.try_get(&Key::BestCard.to_string())?.context(NO_MODEL)
+}
+
+const NO_MODEL: &str = "there is no model yet: run `edge train` or `edge nightly`";
 
 /// Loads the published champion, or for a past night the champion that it had.
 fn of_the_time(store: &Store, as_of: Timestamp) -> anyhow::Result<Ensemble> {
@@ -72,18 +83,24 @@ fn none_so_early(as_of: Timestamp) -> String {
     )
 }
 
-fn beside(uri: &str) -> anyhow::Result<Ensemble> {
+fn beside(context: &Context, uri: &str) -> anyhow::Result<Ensemble> {
+    let (store, weights, card) = place(context, uri)?;
+    let card = store.get(&card).with_context(|| format!("{uri} has no card beside it"))?;
+    read(&store.get(&weights)?, &card, uri)
+}
+
+/// Returns the store of a model, and the names of its weights and its card there.
+fn place(context: &Context, uri: &str) -> anyhow::Result<(Store, String, String)> {
     let (folder, file) = uri.rsplit_once('/').unwrap_or((".", uri));
-    let store = Store::open(folder)?;
-    let card = store.get(&format!("{}.json", file.strip_suffix(".pt").unwrap_or(file)))?;
-    read(&store.get(file)?, &card, uri)
+    let card = format!("{}.json", file.strip_suffix(".pt").unwrap_or(file));
+    Ok((context.store_at(folder)?, file.to_owned(), card))
 }
 
 /// Reads the champion that is published in a store.
 pub(crate) fn published(store: &Store) -> anyhow::Result<Ensemble> {
     let name = Key::Best.to_string();
     let card = store.try_get(&Key::BestCard.to_string())?;
-    let card = card.context("there is no model yet: run `edge train` or `edge nightly`")?;
+    let card = card.context(NO_MODEL)?;
     let weights = store.try_get(&name)?;
     let weights = weights.with_context(|| format!("{name} is missing; run `edge train` to put it back"))?;
     read(&weights, &card, &name)

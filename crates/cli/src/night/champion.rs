@@ -125,6 +125,16 @@ pub(super) fn champion_at(store: &Store, as_of: Timestamp) -> anyhow::Result<Opt
     Ok(None)
 }
 
+/// Returns the version that was last found worse than the champion of today, if its card is still there.
+pub(super) fn challenger(store: &Store) -> anyhow::Result<Option<String>> {
+    let Some(champion) = champion_at(store, Timestamp::MAX)? else { return Ok(None) };
+    let last = decisions(store)?
+        .pop()
+        .filter(|decision| !decision.promoted && decision.champion.as_ref() == Some(&champion.card.version));
+    let last = last.map(|decision| decision.challenger).filter(|version| *version != champion.card.version);
+    Ok(last.filter(|version| store.exists(&Key::ModelCard(version).to_string()).unwrap_or(false)))
+}
+
 /// Puts the champion of the latest night where others look for it, unless it is there.
 fn publish_live(store: &Store) -> anyhow::Result<()> {
     let Some(live) = champion_at(store, Timestamp::MAX)? else { return Ok(()) };

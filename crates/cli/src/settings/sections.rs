@@ -223,6 +223,22 @@ pub(crate) enum Workers {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ServeSettings {
     pub(crate) listen: String,
+    /// How often model and rows are looked for; never after the start when zero.
+    pub(crate) look_every: SignedDuration,
+    /// How often answers move on to a later as-of although no row has landed.
+    pub(crate) refresh_every: SignedDuration,
+    /// Age of the newest row beyond which the endpoint is not ready.
+    pub(crate) stale_after: SignedDuration,
+    /// Games so many hours ahead are forecast before a model answers.
+    pub(crate) warm_hours: u32,
+    /// Whether the last challenger that lost is asked along, without answering.
+    pub(crate) shadow: bool,
+    /// Threads that forecast; as many as the machine has cores when 0.
+    pub(crate) threads: usize,
+    /// Games that may wait for a thread.
+    pub(crate) queue: usize,
+    /// Most games that are forecast together.
+    pub(crate) batch: usize,
 }
 
 /// `[report]`.
@@ -284,7 +300,17 @@ impl Default for RayWorkers {
 
 impl Default for ServeSettings {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:8000".to_owned() }
+        Self {
+            listen: "127.0.0.1:8000".to_owned(),
+            look_every: SignedDuration::from_secs(30),
+            refresh_every: SignedDuration::from_hours(1),
+            stale_after: SignedDuration::from_hours(192),
+            warm_hours: 48,
+            shadow: true,
+            threads: 0,
+            queue: 1024,
+            batch: 32,
+        }
     }
 }
 

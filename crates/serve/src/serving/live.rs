@@ -32,6 +32,7 @@ pub struct Live {
     predictor: Arc<dyn Predictor>,
     card: ModelCard,
     stamp: Stamp,
+    newest: Timestamp,
     known: Cache<GameId, Arc<Known>>,
     slates: Cache<(Timestamp, Timestamp), Slate>,
 }
@@ -46,7 +47,19 @@ impl Live {
             schema_version: SCHEMA_VERSION.to_owned(),
         };
         let (known, slates) = (Cache::new(KEPT_GAMES), Cache::new(KEPT_SLATES));
-        Self { predictor, card, stamp, known, slates }
+        let newest = predictor.as_of();
+        Self { predictor, card, stamp, newest, known, slates }
+    }
+
+    /// Tells when the newest row that it uses became known; without this it counts as fresh at its as-of.
+    #[must_use]
+    pub fn with_newest(self, newest: Timestamp) -> Self {
+        Self { newest, ..self }
+    }
+
+    /// When the newest row that is used became known.
+    pub fn newest(&self) -> Timestamp {
+        self.newest
     }
 
     /// Forecasts the games that start within `hours` of the as-of, so that they are answered from memory.

@@ -155,7 +155,7 @@ fn what_is_refused_is_tried_again_less_and_less_often() {
     let serving = Serving::empty("loading");
     let keeper = Keeper::new(serving.clone(), Box::new(shelf.clone()), 24);
     std::thread::scope(|scope| {
-        scope.spawn(|| keeper.run(std::time::Duration::from_micros(100)));
+        scope.spawn(|| keeper.run(std::time::Duration::from_micros(100), |_| {}));
         while shelf.loads() < 5 {
             std::thread::yield_now();
         }
