@@ -5,6 +5,7 @@
 mod backtest;
 mod bad_input;
 mod edge;
+mod endpoint;
 mod ledger;
 mod mail;
 #[path = "../../../report/tests/it/mailbox.rs"]
@@ -19,6 +20,7 @@ mod pages;
 mod real_data;
 mod runs;
 mod schedules;
+mod serving;
 #[path = "../../../coordinator/tests/it/sshd.rs"]
 #[expect(dead_code, reason = "the coordinator's tests use more of it")]
 mod sshd;

@@ -1,59 +1,15 @@
 //! What a night leaves behind beyond its report: notices, and pages in a browser.
 
-use std::{
-    collections::BTreeSet,
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
-    path::Path,
-    process::{Child, Stdio},
-};
+use std::{collections::BTreeSet, path::Path};
 
 use crate::{
     edge::{Edge, SMALL},
+    endpoint::Serving,
     mailbox::{Mailbox, Security},
     notice_server::{Server, say},
 };
 
 const DATE: &str = "2026-03-02";
-
-/// A running `edge serve`; killed with this value.
-struct Serving {
-    process: Child,
-    address: String,
-}
-
-impl Serving {
-    fn start(edge: &Edge, token: Option<&str>) -> Self {
-        let mut command = edge.command(&["serve", "--listen", "127.0.0.1:0"]);
-        command.stdout(Stdio::null()).stderr(Stdio::piped());
-        if let Some(token) = token {
-            command.env("EDGE_SERVE_TOKEN", token);
-        }
-        let mut process = command.spawn().unwrap();
-        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let line = lines.find(|line| line.contains("serving on http://")).unwrap();
-        let address = line.split("http://").nth(1).unwrap().split(' ').next().unwrap().to_owned();
-        // What else it says must not fill the pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { process, address }
-    }
-
-    /// The whole answer, head and body.
-    fn get(&self, path: &str, header: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: edge\r\nconnection: close\r\n{header}\r\n").unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        String::from_utf8(answer).unwrap()
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 /// The addresses within the site that a page leads to.
 fn links(page: &str) -> BTreeSet<String> {

@@ -1,0 +1,79 @@
+//! `edge serve` while models and rows come, go bad and come back.
+
+use crate::{
+    edge::{Edge, SMALL},
+    endpoint::Serving,
+};
+
+/// Asks for what there is at once, and never by itself.
+const SERVE: &str = "[serve]\nlook_every = \"1s\"\nrefresh_every = \"10000h\"\nstale_after = \"1000000h\"\nwarm_hours = 240\n";
+
+const RELOAD: &str = "POST /v1/reload";
+
+#[test]
+fn an_endpoint_lives_through_nights_bad_models_and_new_rows() {
+    let edge = Edge::with(&format!("{SMALL}{SERVE}"));
+    let serving = Serving::start(&edge, None);
+    assert_eq!(serving.json("GET /healthz", "").0, 200);
+    let not_yet = serving.until(503, "GET /readyz");
+    assert!(not_yet["detail"].as_str().unwrap().contains("no model"), "{not_yet}");
+
+    edge.run(&["nightly", "--date", "2026-03-02"]).done();
+    let ready = serving.until(200, "GET /readyz");
+    let version = ready["model_version"].as_str().unwrap().to_owned();
+    let (_, slate) = serving.json("GET /v1/slate?hours=240", "");
+    let (home, away) = (&slate["games"][0]["game"]["home"], &slate["games"][0]["game"]["away"]);
+    let question = serde_json::json!({"games": [{"home": home, "away": away}]}).to_string();
+    let home_wins = || {
+        let (status, answer) = serving.json("POST /v1/predict", &question);
+        assert_eq!(status, 200, "{answer}");
+        answer["games"][0]["moneyline"]["home"].as_f64().unwrap()
+    };
+    let first = home_wins();
+
+    // The command line asks the endpoint and is told the same.
+    let url = format!("http://{}", serving.address);
+    let mut command = edge.command(&["predict", "game", "--json", "--dry-run"]);
+    command
+        .args(["--home", home.as_str().unwrap(), "--away", away.as_str().unwrap()])
+        .env("PREDICT_URL", &url);
+    let told: serde_json::Value = {
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    assert!(told.to_string().contains(&serde_json::json!(first).to_string()), "{first} is not in {told}");
+
+    // Weights that are not those of the card, and then a card that is none.
+    let (weights, card) = (edge.path("edge-store/models/best.pt"), edge.path("edge-store/models/best.json"));
+    let (good_weights, good_card) = (std::fs::read(&weights).unwrap(), std::fs::read(&card).unwrap());
+    std::fs::write(&weights, b"no weights").unwrap();
+    std::fs::write(&card, [good_card.as_slice(), b"\n"].concat()).unwrap();
+    refused(&serving, "best.pt");
+    assert_eq!(home_wins().to_bits(), first.to_bits(), "the old one goes on");
+    std::fs::write(&card, b"{").unwrap();
+    refused(&serving, "card");
+    std::fs::remove_file(&card).unwrap();
+    refused(&serving, "no model");
+    assert_eq!(serving.json("GET /readyz", "").0, 200);
+    std::fs::write(&weights, good_weights).unwrap();
+    std::fs::write(&card, good_card).unwrap();
+    assert_eq!(serving.json(RELOAD, "").0, 200);
+    assert!(serving.json("GET /v1/model", "").1["refused"].is_null());
+
+    // Rows land: the same model answers from a later as-of.
+    let as_of = |answer: &serde_json::Value| answer["as_of"].as_str().unwrap().to_owned();
+    let before = as_of(&serving.json("GET /readyz", "").1);
+    edge.run(&["fetch"]).done();
+    serving.json(RELOAD, "");
+    let after = serving.json("GET /readyz", "").1;
+    assert!(as_of(&after) > before, "{after} is not later than {before}");
+    assert_eq!(after["model_version"], version.as_str());
+}
+
+fn refused(serving: &Serving, why: &str) {
+    let (status, problem) = serving.json(RELOAD, "");
+    assert_eq!(status, 409, "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains(why), "{problem}");
+    assert_eq!(problem["type"], "urn:edge:problem:reload-refused");
+}
