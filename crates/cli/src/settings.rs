@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::mail::{ChannelKind, MailSettings, NoticeSettings};
 pub(crate) use self::night::NightSettings;
 pub(crate) use self::sections::{
-    LeagueSettings, Paths, ReportSettings, ScheduleSettings, ServeSettings, SourceKind, SweepSettings,
-    Workers,
+    LeagueSettings, Paths, ReportSettings, ScheduleSettings, ServeScope, ServeSettings, SourceKind,
+    SweepSettings, Workers,
 };
 use crate::exit::Usage;
 

@@ -22,43 +22,29 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use subtle::ConstantTimeEq;
 
 use crate::{
-    Keeper, Serving,
+    CertificateFiles, Connections, Keeper, Keyring, KnownToken, Origin, Rate, Serving, Token,
     engine::{Engine, EngineSettings},
+    hosts::Hosts,
+    limits::Limits,
     metrics::Metrics,
 };
 
 /// Says what time it is.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// A bearer token; never shown.
-#[derive(Clone)]
-pub struct Token(String);
-
-impl Token {
-    /// Takes the token; none when it is blank.
-    pub fn new(text: &str) -> Option<Self> {
-        let text = text.trim();
-        (!text.is_empty()).then(|| Self(text.to_owned()))
-    }
-
-    /// Compares in a time that does not depend on how much is right.
-    pub(crate) fn matches(&self, given: &str) -> bool {
-        self.0.as_bytes().ct_eq(given.as_bytes()).into()
-    }
-
-    /// Returns the value of the header that carries it.
-    pub(crate) fn bearer(&self) -> String {
-        format!("Bearer {}", self.0)
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(..)")
-    }
+/// Who may ask beside the holder of the plain token; by default nobody is added and nothing is limited.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// Tokens known by their hash.
+    pub tokens: Vec<KnownToken>,
+    /// Names, beside those of loopback, that are answered where no token is wanted.
+    pub hosts: Vec<String>,
+    /// Sites whose pages may read answers in a browser.
+    pub origins: Vec<Origin>,
+    /// How often each caller may ask.
+    pub rate: Option<Rate>,
 }
 
 /// How the endpoint behaves.
@@ -66,8 +52,16 @@ impl fmt::Debug for Token {
 pub struct Settings {
     /// Where it listens.
     pub listen: SocketAddr,
-    /// What callers of `/v1` and `/metrics` must present; needed to listen beyond loopback.
+    /// What callers of `/v1` and `/metrics` may present; this or one of `access` is needed beyond loopback.
     pub token: Option<Token>,
+    /// Who else may ask, how often, and from where.
+    pub access: Access,
+    /// How connections are treated.
+    pub connections: Connections,
+    /// Where the certificate is; without one there is no TLS.
+    pub certificate: Option<CertificateFiles>,
+    /// Longest path and query in bytes.
+    pub uri_limit: usize,
     /// Largest request body in bytes.
     pub body_limit: usize,
     /// Longest time for one request.
@@ -80,11 +74,22 @@ pub struct Settings {
     pub engine: EngineSettings,
 }
 
+impl Settings {
+    /// Returns all tokens, the plain one first.
+    pub fn keyring(&self) -> Keyring {
+        Keyring::new(self.token.as_ref(), &self.access.tokens)
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
             token: None,
+            access: Access::default(),
+            connections: Connections::default(),
+            certificate: None,
+            uri_limit: 8 * 1024,
             body_limit: 1024 * 1024,
             time_out: Duration::from_secs(30),
             stale_after: SignedDuration::from_hours(192),
@@ -101,6 +106,9 @@ pub struct App(Arc<Parts>);
 struct Parts {
     serving: Serving,
     settings: Settings,
+    keyring: Keyring,
+    hosts: Hosts,
+    limits: Limits,
     clock: Clock,
     metrics: Arc<Metrics>,
     engine: Engine,
@@ -128,9 +136,23 @@ impl App {
         keeper: Option<Arc<Keeper>>,
     ) -> Self {
         let (metrics, started, requests) = (Arc::new(Metrics::new()), clock().as_second(), AtomicU64::new(0));
+        let (keyring, hosts) = (settings.keyring(), Hosts::new(&settings.access.hosts));
+        let limits = Limits::new(settings.access.rate);
         let engine = Engine::start(settings.engine, &serving, &metrics);
         let clock = Arc::new(clock);
-        Self(Arc::new(Parts { serving, settings, clock, metrics, engine, keeper, started, requests }))
+        Self(Arc::new(Parts {
+            serving,
+            settings,
+            keyring,
+            hosts,
+            limits,
+            clock,
+            metrics,
+            engine,
+            keeper,
+            started,
+            requests,
+        }))
     }
 
     /// Returns the holder of the model.
@@ -145,6 +167,23 @@ impl App {
 
     pub(crate) fn now(&self) -> Timestamp {
         (self.0.clock)()
+    }
+
+    /// Returns how long ago an instant was; nothing where the clock says that it is still to come.
+    pub(crate) fn age_of(&self, instant: Timestamp) -> SignedDuration {
+        self.now().duration_since(instant).max(SignedDuration::ZERO)
+    }
+
+    pub(crate) fn keyring(&self) -> &Keyring {
+        &self.0.keyring
+    }
+
+    pub(crate) fn hosts(&self) -> &Hosts {
+        &self.0.hosts
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
@@ -168,18 +207,5 @@ impl App {
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("App").field("serving", &self.0.serving).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_never_shown_and_never_blank() {
-        assert!(Token::new(" \n").is_none());
-        let token = Token::new("s3cret\n").unwrap();
-        assert!(token.matches("s3cret") && !token.matches("s3cre") && !token.matches(""));
-        assert_eq!(format!("{token:?}"), "Token(..)");
     }
 }

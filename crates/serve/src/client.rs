@@ -34,6 +34,15 @@ pub enum ClientError {
         #[source]
         source: reqwest::Error,
     },
+    /// The certificates to trust are none.
+    #[error("cannot read the certificates to trust for {host}: they must be PEM")]
+    Authority {
+        /// Host and port.
+        host: String,
+        /// The cause.
+        #[source]
+        source: reqwest::Error,
+    },
     /// Nobody answered.
     #[error("no answer from {host}: is `edge serve` running there? check PREDICT_URL")]
     Unreachable {
@@ -96,12 +105,8 @@ impl Client {
         let name = name.ok_or(ClientError::Url)?.to_owned();
         let host = base.port().map_or_else(|| name.clone(), |port| format!("{name}:{port}"));
         let time_out = Duration::from_secs(30);
-        let mut builder =
-            reqwest::Client::builder().connect_timeout(Duration::from_secs(5)).timeout(time_out);
-        if is_loopback(&name) {
-            builder = builder.no_proxy(); // a proxy could not reach this machine's own loopback
-        }
-        let http = builder.build().map_err(|source| ClientError::SetUp { host: host.clone(), source })?;
+        let http =
+            set_up(&name).build().map_err(|source| ClientError::SetUp { host: host.clone(), source })?;
         Ok(Self { http, base, host, token, attempts: 3, backoff: Duration::from_millis(200), time_out })
     }
 
@@ -110,6 +115,17 @@ impl Client {
     pub fn patience(mut self, attempts: u32, backoff: Duration, time_out: Duration) -> Self {
         (self.attempts, self.backoff, self.time_out) = (attempts.max(1), backoff, time_out);
         self
+    }
+
+    /// Trusts, beside the usual authorities, the certificates in `pem`: for an endpoint with one of its own.
+    pub fn trusting(mut self, pem: &[u8]) -> Result<Self, ClientError> {
+        let host = self.host.clone();
+        let unreadable = |source| ClientError::Authority { host: host.clone(), source };
+        let authorities = reqwest::Certificate::from_pem_bundle(pem).map_err(unreadable)?;
+        let builder = set_up(self.base.host_str().unwrap_or_default());
+        let builder = authorities.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
+        self.http = builder.build().map_err(unreadable)?;
+        Ok(self)
     }
 
     /// Returns host and port, for messages.
@@ -199,6 +215,13 @@ impl Client {
         let detail = problem.as_ref().map_or_else(words, |problem| problem.detail.clone());
         Err(ClientError::Refused { host: self.host.clone(), status: status.as_u16(), detail, problem })
     }
+}
+
+fn set_up(name: &str) -> reqwest::ClientBuilder {
+    let limits = reqwest::Client::builder().connect_timeout(Duration::from_secs(5));
+    let builder = limits.timeout(Duration::from_secs(30));
+    // A proxy could not reach this machine's own loopback.
+    if is_loopback(name) { builder.no_proxy() } else { builder }
 }
 
 /// The address may hold a password, so only the host is shown.

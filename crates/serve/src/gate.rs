@@ -1,114 +1,132 @@
-//! What every request passes: token, time limit, request id, problem documents, counters, access log.
+//! What every request and every answer passes: request id, problem documents, headers, counters, access log.
+//!
+//! From outside to inside: this gate, what lets pages of other sites read, the [`guard`](crate::guard), a net for
+//! panics, the handler.
 
-use std::time::Instant;
+use std::{any::Any, time::Instant};
 
 use axum::{
-    Json,
-    extract::{MatchedPath, Request, State},
+    Json, Router,
+    body::Body,
+    extract::{DefaultBodyLimit, MatchedPath, Request, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, Method,
-        header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS},
+        header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
     },
-    middleware::Next,
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::{App, Problem, ProblemKind, SCHEMA_VERSION, Token};
+use crate::{
+    App, Problem, ProblemKind, cors,
+    guard::{Peer, guard},
+    stamp,
+    token::Caller,
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Paths that probes and readers may ask without a token.
-const OPEN: [&str; 3] = ["/healthz", "/readyz", "/openapi.json"];
-
-pub(crate) async fn gate(State(app): State<App>, request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let path = request.uri().path().to_owned();
-    let method = known_method(request.method());
-    let route = request.extensions().get::<MatchedPath>().map(|matched| matched.as_str().to_owned());
-    let id = request_id(&app, request.headers());
-    let response = if is_allowed(&app, &path, request.headers()) {
-        let time_out = app.settings().time_out;
-        tokio::time::timeout(time_out, next.run(request)).await.unwrap_or_else(|_| {
-            let detail =
-                format!("no answer within {} s; ask for fewer games, or again later", time_out.as_secs());
-            Problem::new(ProblemKind::TimedOut, detail).into_response()
-        })
-    } else {
-        Problem::new(ProblemKind::Unauthorised, "send `authorization: Bearer <token>`").into_response()
+/// Puts everything around the routes that stands between them and the network.
+pub(crate) fn protect(app: App, routes: Router) -> Router {
+    let routes = routes
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(DefaultBodyLimit::max(app.settings().body_limit))
+        .layer(from_fn_with_state(app.clone(), guard));
+    let routes = match cors::layer(&app.settings().access.origins) {
+        Some(layer) => routes.layer(layer),
+        None => routes,
     };
-    let response = finish(&app, response, &path, &id);
+    routes.layer(from_fn_with_state(app, gate))
+}
+
+async fn gate(State(app): State<App>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let (uri, method) = (request.uri().clone(), known_method(request.method()));
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let peer = request.extensions().get::<Peer>().copied();
+    let id = request_id(&app, request.headers());
+    let mut response = render(next.run(request).await, uri.path(), &id);
+    let text = id.to_str().unwrap_or_default().to_owned();
+    response.headers_mut().insert(REQUEST_ID, id);
+    stamp::everywhere(&app, response.headers_mut(), peer.is_some_and(|peer| peer.is_tls));
     let (status, took) = (response.status().as_u16(), began.elapsed());
-    app.metrics().answered(route.as_deref().unwrap_or("none"), method, status, took);
-    tracing::info!(request_id = id, method, path, status, duration_ms = took.as_millis(), "answered");
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    app.metrics().answered(route, method, status, took);
+    let token = response.extensions().get::<Caller>().map_or("none", |caller| &caller.name);
+    tracing::info!(
+        request_id = text,
+        method,
+        path = uri.path(),
+        route,
+        status,
+        duration_ms = took.as_millis(),
+        token,
+        peer = peer.map(|peer| tracing::field::display(peer.address.ip())),
+        "answered"
+    );
     response
 }
 
 /// Takes the caller's id when it is short and plain, else gives one.
-fn request_id(app: &App, headers: &HeaderMap) -> String {
-    let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
-    let plain = |id: &&str| {
-        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+fn request_id(app: &App, headers: &HeaderMap) -> HeaderValue {
+    let plain = |id: &&HeaderValue| {
+        let bytes = id.as_bytes();
+        (1..=64).contains(&bytes.len())
+            && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
     };
-    given.filter(plain).map_or_else(|| app.next_request_id(), str::to_owned)
+    let given = headers.get(REQUEST_ID).filter(plain).cloned();
+    let new = || HeaderValue::try_from(app.next_request_id());
+    given.unwrap_or_else(|| new().unwrap_or(HeaderValue::from_static("none")))
 }
 
-fn is_allowed(app: &App, path: &str, headers: &HeaderMap) -> bool {
-    let Some(token) = &app.settings().token else { return true };
-    OPEN.contains(&path) || presents(headers, token)
-}
-
-/// Tells whether a request carries the token.
-pub(crate) fn presents(headers: &HeaderMap, token: &Token) -> bool {
-    let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(given);
-    given.is_some_and(|given| token.matches(&given))
-}
-
-/// Reads the token: as it is, or as the password that a browser sends, whatever the user's name.
-fn given(header: &str) -> Option<String> {
-    let (scheme, credentials) = header.split_once(' ')?;
-    let credentials = credentials.trim();
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Some(credentials.to_owned());
-    }
-    let login = scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(credentials).ok())??;
-    Some(String::from_utf8(login).ok()?.split_once(':')?.1.to_owned())
-}
-
-/// Renders a problem that a handler left, and adds what every answer carries.
-fn finish(app: &App, mut response: Response, path: &str, id: &str) -> Response {
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let problem = Problem { instance: path.to_owned(), request_id: id.to_owned(), ..problem };
-        let mut headers = std::mem::take(response.headers_mut());
-        headers.remove(CONTENT_TYPE);
-        headers.remove(axum::http::header::CONTENT_LENGTH);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if problem.status == 401 {
-            // Programs take the first; a browser asks its user for the second.
-            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+/// Writes the document of a problem that a handler left, and one for an error that came without.
+fn render(mut response: Response, path: &str, id: &HeaderValue) -> Response {
+    let left = response.extensions_mut().remove::<Problem>();
+    let Some(problem) = left.or_else(|| nameless(&response)) else { return response };
+    let instance = path.to_owned();
+    let request_id = id.to_str().unwrap_or_default().to_owned();
+    let problem = Problem { instance, request_id, ..problem };
+    let status = response.status();
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(CONTENT_LENGTH);
+    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    match status.as_u16() {
+        // Programs take the first; a browser asks its user for the second.
+        401 => {
+            parts.headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             let basic = HeaderValue::from_static(
                 "Basic realm=\"Edge: the token is the password\", charset=\"UTF-8\"",
             );
-            headers.append(WWW_AUTHENTICATE, basic);
+            parts.headers.append(WWW_AUTHENTICATE, basic);
         }
-        let status = response.status();
-        response = (status, Json(problem)).into_response();
-        response.headers_mut().extend(headers);
-    }
-    let headers = response.headers_mut();
-    let mut say = |name: &'static str, text: &str| {
-        if let Ok(value) = HeaderValue::from_str(text) {
-            headers.insert(name, value);
+        503 => {
+            parts.headers.entry(RETRY_AFTER).or_insert(HeaderValue::from_static("1"));
         }
-    };
-    say("x-request-id", id);
-    say("x-schema-version", SCHEMA_VERSION);
-    if let Ok(live) = app.serving().get() {
-        say("x-model-version", &live.card().version);
-        say("x-as-of", &live.as_of().to_string());
+        _ => {}
     }
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
+    let body = Json(problem).into_response().into_body();
+    Response::from_parts(parts, body)
+}
+
+/// Makes a problem of an error that a library answered in plain text, or without any.
+fn nameless(response: &Response) -> Option<Problem> {
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return None;
+    }
+    let kind = response.headers().get(CONTENT_TYPE);
+    if kind.is_some_and(|kind| !kind.as_bytes().starts_with(b"text/plain")) {
+        return None;
+    }
+    let detail = "the request cannot be answered; see /openapi.json for what there is";
+    Some(Problem { status: status.as_u16(), ..Problem::new(ProblemKind::of(status), detail) })
+}
+
+/// Keeps a broken handler from taking its connection along; the panic itself is in the log.
+fn panicked(_panic: Box<dyn Any + Send>) -> Response<Body> {
+    let detail = "the endpoint failed on this request; the server's log has the cause";
+    Problem::new(ProblemKind::Internal, detail).into_response()
 }
 
 /// Keeps invented methods out of the counters' labels.

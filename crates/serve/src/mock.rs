@@ -20,7 +20,7 @@ use market::{
     ScoreForecast,
     predictor::{InformationWeight, LeagueScores},
 };
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::sync::oneshot;
 
 use crate::{App, ServeError, Serving, Settings, run};
 
@@ -138,7 +138,7 @@ pub struct MockServer {
 pub async fn start(as_of: Timestamp) -> Result<MockServer, ServeError> {
     let mut settings = Settings::default();
     settings.listen.set_port(0);
-    let listener: TcpListener = crate::listen(&settings).await?;
+    let listener = crate::listen(&settings).await?;
     let url = format!("http://{}", listener.local_addr().map_err(ServeError::Stopped)?);
     let app = App::new(Serving::with(Arc::new(MockPredictor::new(as_of))), settings, move || as_of);
     let (stop, stopped) = oneshot::channel::<()>();

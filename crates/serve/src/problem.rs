@@ -9,7 +9,7 @@
 //! ```
 
 use axum::{
-    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use market::PredictError;
@@ -26,6 +26,8 @@ pub enum ProblemKind {
     BadRequest,
     /// No token, or a wrong one.
     Unauthorised,
+    /// The token does not allow this, or the page that asks is another site's.
+    Forbidden,
     /// Nothing lives at this path.
     UnknownRoute,
     /// The game is not in the store.
@@ -34,12 +36,18 @@ pub enum ProblemKind {
     MethodNotAllowed,
     /// The body is too large.
     TooLarge,
+    /// Path and query are too long.
+    UriTooLong,
     /// The body is not declared as JSON.
     NotJson,
     /// The request can be read, but asks for something that cannot be.
     Invalid,
     /// The team has never played in the league.
     UnknownTeam,
+    /// The request names a host that is not answered here.
+    Misdirected,
+    /// The caller asks too often.
+    TooManyRequests,
     /// The model failed.
     Internal,
     /// No model is loaded, or its data is too old.
@@ -53,6 +61,22 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
+    /// Returns the kind that is nearest to a status.
+    pub(crate) fn of(status: StatusCode) -> Self {
+        match status {
+            StatusCode::UNAUTHORIZED => Self::Unauthorised,
+            StatusCode::FORBIDDEN => Self::Forbidden,
+            StatusCode::NOT_FOUND => Self::UnknownRoute,
+            StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::NotJson,
+            StatusCode::UNPROCESSABLE_ENTITY => Self::Invalid,
+            StatusCode::SERVICE_UNAVAILABLE => Self::NotReady,
+            status if status.is_client_error() => Self::BadRequest,
+            _ => Self::Internal,
+        }
+    }
+
     /// Returns status, last part of the type, and title.
     fn parts(self) -> (StatusCode, &'static str, &'static str) {
         match self {
@@ -60,15 +84,23 @@ impl ProblemKind {
             Self::Unauthorised => {
                 (StatusCode::UNAUTHORIZED, "unauthorised", "A valid bearer token is needed")
             }
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "This may not be asked"),
             Self::UnknownRoute => (StatusCode::NOT_FOUND, "unknown-route", "Nothing lives at this path"),
             Self::UnknownGame => (StatusCode::NOT_FOUND, "unknown-game", "The game is not known"),
             Self::MethodNotAllowed => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "The path does not take this method")
             }
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
+            Self::UriTooLong => (StatusCode::URI_TOO_LONG, "uri-too-long", "The address is too long"),
             Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "The body must be JSON"),
             Self::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The request cannot be answered"),
             Self::UnknownTeam => (StatusCode::UNPROCESSABLE_ENTITY, "unknown-team", "The team is not known"),
+            Self::Misdirected => {
+                (StatusCode::MISDIRECTED_REQUEST, "misdirected", "This host is not answered here")
+            }
+            Self::TooManyRequests => {
+                (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "There were too many requests")
+            }
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "The model failed"),
             Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "not-ready", "The endpoint is not ready"),
             Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "timed-out", "The answer took too long"),
@@ -133,9 +165,6 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
-        if self.kind.ends_with(":overloaded") {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        }
         response.extensions_mut().insert(self);
         response
     }

@@ -10,11 +10,10 @@
 use axum::{
     Json, Router,
     extract::{
-        DefaultBodyLimit, Query, State,
+        Query, State,
         rejection::{JsonRejection, QueryRejection},
     },
     http::{StatusCode, header::CONTENT_TYPE},
-    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -24,10 +23,10 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    App, Outcome, Problem, ProblemKind,
+    Admin, App, Outcome, Problem, ProblemKind,
     asking::{self, Wanted, loaded},
     forecast::refuse_line,
-    gate::gate,
+    gate::protect,
     problem::problem,
     wire::{
         ChallengerAnswer, Health, ModelAnswer, PredictAnswer, PredictQuery, PredictRequest, SCHEMA_VERSION,
@@ -60,14 +59,13 @@ pub fn router(app: App) -> Router {
 pub fn router_with(app: App, pages: Router) -> Router {
     let (routes, document) = documented().split_for_parts();
     let document = serde_json::to_value(document).unwrap_or_default();
-    routes
+    let routes = routes
         .route("/openapi.json", get(move || std::future::ready(Json(document))))
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(app.clone())
-        .merge(pages)
-        .layer(DefaultBodyLimit::max(app.settings().body_limit))
-        .layer(from_fn_with_state(app, gate))
+        .merge(pages);
+    protect(app, routes)
 }
 
 /// Returns the `OpenAPI` 3.1 document, made from the handlers themselves.
@@ -99,7 +97,7 @@ async fn healthz(State(app): State<App>) -> Json<Health> {
 ))]
 async fn readyz(State(app): State<App>) -> Result<Json<Health>, Box<Problem>> {
     let live = loaded(&app)?;
-    let age = app.now().duration_since(live.newest());
+    let age = app.age_of(live.newest());
     let limit = app.settings().stale_after;
     if age > limit {
         let detail = format!(
@@ -191,9 +189,10 @@ async fn slate(
 #[utoipa::path(post, path = "/v1/reload", responses(
     (status = 200, body = Outcome),
     (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 403, body = Problem, content_type = "application/problem+json"),
     (status = 409, body = Problem, content_type = "application/problem+json"),
 ))]
-async fn reload(State(app): State<App>) -> Result<Json<Outcome>, Box<Problem>> {
+async fn reload(_admin: Admin, State(app): State<App>) -> Result<Json<Outcome>, Box<Problem>> {
     let refused = |why: String| problem(ProblemKind::ReloadRefused, why);
     let keeper =
         app.keeper().ok_or_else(|| refused("this endpoint was handed its model for good".to_owned()))?;
@@ -213,7 +212,7 @@ async fn reload(State(app): State<App>) -> Result<Json<Outcome>, Box<Problem>> {
 ))]
 async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Box<Problem>> {
     let loaded = app.serving().get().ok();
-    let age = |instant: Timestamp| app.now().duration_since(instant).as_secs_f64();
+    let age = |instant: Timestamp| app.age_of(instant).as_secs_f64();
     let ages = loaded.map(|live| (age(live.card().data_as_of), age(live.newest())));
     let ready = ages.is_some_and(|(_, data)| data <= app.settings().stale_after.as_secs_f64());
     let text = app.metrics().render(ages, ready);

@@ -16,9 +16,15 @@
 use std::{future::Future, io, net::SocketAddr};
 
 use axum::Router;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
-use crate::{App, Settings, router};
+use crate::{
+    App, Connections, Settings, connections, router,
+    tls::{CertificateError, Tls},
+};
+
+/// Connections that the system keeps until they are accepted; it may allow fewer.
+const BACKLOG: u32 = 4096;
 
 /// Why the endpoint does not listen.
 #[derive(Debug, thiserror::Error)]
@@ -47,26 +53,66 @@ pub enum ServeError {
         #[source]
         source: io::Error,
     },
+    /// The certificate cannot be used.
+    #[error("cannot serve over TLS")]
+    Certificate(#[from] CertificateError),
     /// The listener broke while serving.
     #[error("the endpoint stopped unexpectedly")]
     Stopped(#[source] io::Error),
 }
 
-/// Opens the port, after checking that nobody unknown could ask.
-pub async fn listen(settings: &Settings) -> Result<TcpListener, ServeError> {
-    let address = settings.listen;
-    if settings.token.is_none() && !address.ip().to_canonical().is_loopback() {
-        return Err(ServeError::PublicWithoutToken { address });
-    }
-    TcpListener::bind(address).await.map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => ServeError::PortInUse { address },
-        _ => ServeError::Listen { address, source },
-    })
+/// An open port with what belongs to it: certificate and limits of connections.
+#[derive(Debug)]
+pub struct Listener {
+    pub(crate) tcp: TcpListener,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) connections: Connections,
 }
 
-/// Serves until `stop` resolves, then lets requests that have begun end (each within its time limit).
+impl Listener {
+    /// Opens the port, after checking that nobody unknown could ask and that the certificate can be used.
+    pub async fn open(settings: &Settings) -> Result<Self, ServeError> {
+        let address = settings.listen;
+        if settings.keyring().is_empty() && !address.ip().to_canonical().is_loopback() {
+            return Err(ServeError::PublicWithoutToken { address });
+        }
+        let files = settings.certificate.clone();
+        let load = tokio::task::spawn_blocking(move || files.map(Tls::load).transpose());
+        let tls = load.await.map_err(|error| ServeError::Stopped(error.into()))??;
+        let tcp = bind(address).map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse => ServeError::PortInUse { address },
+            _ => ServeError::Listen { address, source },
+        })?;
+        Ok(Self { tcp, tls, connections: settings.connections })
+    }
+
+    /// Returns the address, with the port that the system chose where none was named.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// Returns `https` with a certificate, else `http`.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Opens the port; see [`Listener::open`].
+pub async fn listen(settings: &Settings) -> Result<Listener, ServeError> {
+    Listener::open(settings).await
+}
+
+/// Serves until `stop` resolves, then lets requests that have begun end, within
+/// [`stop_within`](Connections::stop_within).
 pub async fn run(
-    listener: TcpListener,
+    listener: Listener,
     app: App,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
@@ -75,9 +121,10 @@ pub async fn run(
 
 /// Serves what [`router_with`](crate::router_with) built; see [`run`].
 pub async fn run_router(
-    listener: TcpListener,
+    listener: Listener,
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    axum::serve(listener, router).with_graceful_shutdown(stop).await.map_err(ServeError::Stopped)
+    connections::serve(listener, router, stop).await;
+    Ok(())
 }

@@ -67,6 +67,8 @@ mod tests {
                     "unsubscribe",
                     "dkim_domain",
                     "github_",
+                    "certificate =",
+                    "key =",
                 ]
                 .iter()
                 .any(|key| line.starts_with(key))

@@ -183,9 +183,10 @@ async fn answer_health(args: &ScheduleArgs, context: &Context, watch: Watch) -> 
     }
     let settings = listening::settings(context, listen, "127.0.0.1:8001")?;
     let listener = listening::listen(&settings).await?;
-    say(&format!("edge: health at http://{}/healthz", listener.local_addr()?));
+    say(&format!("edge: health at {}://{}/healthz", listener.scheme(), listener.local_addr()?));
     tokio::spawn(async move {
-        let served = serve_health(listener, settings.token, move || checkup(&watch), std::future::pending());
+        let served =
+            serve_health(listener, settings.keyring(), move || checkup(&watch), std::future::pending());
         if let Err(error) = served.await {
             tracing::error!(%error, "the health endpoint stopped");
         }

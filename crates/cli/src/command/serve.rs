@@ -28,10 +28,10 @@ pub(crate) fn run(args: &ServeArgs, context: &Arc<Context>) -> anyhow::Result<St
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = listening::listen(&settings).await?;
-        let address = listener.local_addr()?;
         let serving = Serving::empty("the model is being loaded");
+        let (scheme, address) = (listener.scheme(), listener.local_addr()?);
         let keeper = keep(context, &serving)?;
-        say(&format!("edge: serving on http://{address} until ctrl-c or SIGTERM"));
+        say(&format!("edge: serving on {scheme}://{address} until ctrl-c or SIGTERM"));
         let pages = serve::pages_router(Route::PATTERNS, pages::answers(context)?);
         let app = App::with_keeper(serving, settings, wall_clock, Some(Arc::clone(&keeper)));
         let stop = async {

@@ -49,7 +49,7 @@ impl<'a> Running<'a> {
         let said = self.said();
         let line = said.lines().find_map(|line| line.strip_prefix("edge: health at http://")).unwrap();
         let mut stream = TcpStream::connect(line.trim_end_matches("/healthz")).unwrap();
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     forecast::game_forecast,
+    stamp::ModelHeaders,
     wire::{SCHEMA_VERSION, Stamp},
 };
 
@@ -32,6 +33,7 @@ pub struct Live {
     predictor: Arc<dyn Predictor>,
     card: ModelCard,
     stamp: Stamp,
+    headers: ModelHeaders,
     newest: Timestamp,
     known: Cache<GameId, Arc<Known>>,
     slates: Cache<(Timestamp, Timestamp), Slate>,
@@ -48,7 +50,8 @@ impl Live {
         };
         let (known, slates) = (Cache::new(KEPT_GAMES), Cache::new(KEPT_SLATES));
         let newest = predictor.as_of();
-        Self { predictor, card, stamp, newest, known, slates }
+        let headers = ModelHeaders::of(predictor.as_ref());
+        Self { predictor, card, stamp, headers, newest, known, slates }
     }
 
     /// Tells when the newest row that it uses became known; without this it counts as fresh at its as-of.
@@ -87,6 +90,10 @@ impl Live {
     /// Nothing known at or after this instant is used.
     pub fn as_of(&self) -> Timestamp {
         self.predictor.as_of()
+    }
+
+    pub(crate) fn headers(&self) -> &ModelHeaders {
+        &self.headers
     }
 
     pub(crate) fn stamp(&self) -> &Stamp {

@@ -94,7 +94,7 @@ async fn old_data_is_not_ready() {
     let settings = Settings { stale_after: jiff::SignedDuration::from_mins(59), ..Settings::default() };
     let (status, problem) = json_of(&endpoint(serving(), settings), get("/readyz")).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(problem["detail"].as_str().unwrap().starts_with("the data is 1 hours old"));
+    assert!(problem["detail"].as_str().unwrap().starts_with("the newest row is 1 hours old"));
 }
 
 #[tokio::test]

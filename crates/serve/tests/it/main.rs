@@ -2,11 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
 
+mod access;
 mod answers;
+mod fuzz;
 mod guards;
 mod health;
 mod life;
 mod sockets;
+mod storms;
+mod tls;
+mod wire;
 
 use std::sync::{
     Arc,
