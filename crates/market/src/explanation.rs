@@ -19,6 +19,7 @@ use crate::Game;
 
 /// How a prediction came about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct Explanation {
     /// The game.
     pub game: Arc<Game>,
@@ -40,6 +41,7 @@ pub struct Explanation {
 
 /// The probability after a step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct Step {
     /// What was taken in.
     pub name: String,
@@ -49,6 +51,7 @@ pub struct Step {
 
 /// What a part changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct Effect {
     /// The part.
     pub name: String,
@@ -66,6 +69,7 @@ impl fmt::Display for Effect {
 
 /// A neighbour in the graph.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct Neighbour {
     /// How it is reached: relations from the game outwards.
     pub path: Vec<String>,

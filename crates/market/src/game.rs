@@ -17,6 +17,7 @@ use crate::{GameId, LeagueId, Name};
 /// assert_eq!(game.game_id.as_str(), "nfl_2021-11-11_mia_bal");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct Game {
     /// The competition.
     pub league: LeagueId,

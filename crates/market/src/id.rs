@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 
 /// A team, book, coach, player, venue, referee or source as its league spells it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "utoipa", schema(value_type = String, example = "Brentford"))]
 #[serde(transparent)]
 pub struct Name(Arc<str>);
 
@@ -46,6 +48,8 @@ pub struct InvalidId(String);
 ///
 /// Lower-case ASCII letters, digits and dashes, since it names folders.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "utoipa", schema(value_type = String, pattern = "^[a-z0-9-]+$", example = "epl"))]
 #[serde(try_from = "String", into = "String")]
 pub struct LeagueId(Arc<str>);
 
@@ -87,6 +91,8 @@ impl fmt::Display for LeagueId {
 
 /// One fixture, the same from whatever source it comes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "utoipa", schema(value_type = String, example = "epl_2022-10-14_brentford_brighton"))]
 #[serde(transparent)]
 pub struct GameId(Arc<str>);
 

@@ -17,6 +17,7 @@ use crate::{Game, Name, Price, RawRef};
 
 /// What is bet on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Market {
     /// Who wins (1X2 where a draw is an outcome).
@@ -51,6 +52,7 @@ impl fmt::Display for Market {
 
 /// One side of a market.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Selection {
     /// The home side (moneyline or spread).
@@ -103,6 +105,8 @@ impl fmt::Display for Selection {
 ///
 /// A handicap is the *selection's own*: home -3.5 stands against away +3.5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "utoipa", schema(value_type = f64, multiple_of = 0.25, minimum = -1000.0, maximum = 1000.0, example = -0.5))]
 #[serde(try_from = "f64", into = "f64")]
 pub struct Points(i32);
 

@@ -22,6 +22,7 @@ use crate::{Game, Grade, GradeProbabilities, Points, Selection, settlement};
 
 /// Probabilities of consecutive whole numbers, from `first` on; they sum to 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(try_from = "RawDistribution")]
 pub struct Distribution {
     first: i32,
@@ -90,6 +91,7 @@ impl Distribution {
 
 /// One ensemble member's opinion on a game.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct ScoreForecast {
     /// Home minus away.
     pub margin: Distribution,
@@ -137,6 +139,7 @@ impl ScoreForecast {
 
 /// The ensemble's opinion on one game, as of one instant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct Prediction {
     /// The game.
     pub game: Arc<Game>,

@@ -38,6 +38,7 @@ pub enum GameQuery {
 
 /// What is known of the model that answers: the content of `best.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct ModelCard {
     /// Version: the as-of and the first digits of the hash.
     pub version: String,
@@ -57,6 +58,7 @@ pub struct ModelCard {
 
 /// Held-out scores of one league, with what the lenses need to know about the past.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct LeagueScores {
     /// The league.
     pub league: LeagueId,
@@ -88,6 +90,7 @@ impl LeagueScores {
 
 /// Information weight of one market beside the moneyline.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct MarketInformation {
     /// The market.
     pub market: Market,
@@ -99,6 +102,7 @@ pub struct MarketInformation {
 ///
 /// A game is seen as four numbers of the forecast without prices: mean and standard deviation of margin and of total.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct Ordinary {
     centre: [f64; 4],
     scale: [f64; 4],
@@ -170,6 +174,7 @@ fn away(game: &[f64; 4], centre: &[f64; 4], scale: &[f64; 4]) -> f64 {
 
 /// Information weight of the market-aware model against the no-vig consensus (domain notes, section 5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct InformationWeight {
     /// Coefficient of `logit(p) - logit(q)`, clipped to [0, 1].
     pub weight: f64,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// One line of the table in which models stand beside baselines, all on the same games.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct ForecastScore {
     /// `home_rate`, `elo`, `poisson`, `dixon_coles`, `opening_line`, `closing_line`, `hgt`, `hgt_market`, ...
     pub name: String,

@@ -64,7 +64,8 @@ fn moneyline(members: &[ScoreForecast]) -> Option<Moneyline> {
     if members.is_empty() {
         return None;
     }
-    let [home, draw, away] = [0, 1, 2].map(|i| mean(members, |member| member.moneyline_three_way()[i]));
+    let [home, draw, away] =
+        [0, 1, 2].map(|i| mean(members, |member| member.moneyline_three_way()[i]).min(1.0));
     Some(Moneyline { home, draw, away, home_two_way: home / (home + away) })
 }
 
@@ -88,7 +89,8 @@ fn answer(members: &[ScoreForecast], line: &LineAsked) -> Option<LineAnswer> {
         }
     }
     let fair_probability = market::GradeProbabilities(grades).win_share();
-    let [win, half_win, push, half_loss, loss] = grades;
+    // A sum of shares may stand a bit above 1.
+    let [win, half_win, push, half_loss, loss] = grades.map(|p| p.min(1.0));
     Some(LineAnswer { asked: *line, win, half_win, push, half_loss, loss, fair_probability })
 }
 

@@ -21,6 +21,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{
     App, Problem, ProblemKind, cors,
     guard::{Peer, guard},
+    inference::WordedProblem,
     stamp,
     token::Caller,
 };
@@ -105,7 +106,7 @@ fn render(mut response: Response, path: &str, id: &HeaderValue) -> Response {
         }
         _ => {}
     }
-    let body = Json(problem).into_response().into_body();
+    let body = Json(WordedProblem::of(&problem)).into_response().into_body();
     Response::from_parts(parts, body)
 }
 

@@ -31,7 +31,8 @@ use crate::{
 };
 
 /// Paths that probes and readers may ask without a token, as often as they like.
-const OPEN: [&str; 5] = ["/healthz", "/readyz", "/openapi.json", "/v2/health/live", "/v2/health/ready"];
+pub(crate) const OPEN: [&str; 6] =
+    ["/healthz", "/readyz", "/openapi.json", "/docs", "/v2/health/live", "/v2/health/ready"];
 
 /// The other end of a connection; the server puts it beside each request.
 #[derive(Debug, Clone, Copy)]

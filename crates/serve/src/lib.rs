@@ -18,14 +18,17 @@ pub mod tls;
 pub mod token;
 pub mod wire;
 
-mod asking;
+mod answering;
+mod contract;
 mod conversation;
 mod descriptors;
 mod engine;
 mod forecast;
 mod gate;
 mod hosts;
+mod inference;
 mod metrics;
+mod reference;
 mod stamp;
 
 pub use app::{Access, App, Clock, Settings};
@@ -45,6 +48,6 @@ pub use serving::{Live, Serving, ShadowScore};
 pub use tls::{CertificateError, CertificateFiles};
 pub use token::{Keyring, KnownToken, Scope, Token, TokenError};
 pub use wire::{
-    ChallengerAnswer, GameAsked, GameForecast, Health, LineAnswer, LineAsked, ModelAnswer, PredictAnswer,
-    PredictQuery, PredictRequest, SCHEMA_VERSION, SlateQuery, Stamp,
+    ChallengerAnswer, Freshness, GameAsked, GameForecast, Health, LineAnswer, LineAsked, ModelAnswer,
+    PredictAnswer, PredictQuery, PredictRequest, SCHEMA_VERSION, SlateQuery, Stamp,
 };

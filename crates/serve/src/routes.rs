@@ -7,6 +7,8 @@
 //! assert!(document["paths"]["/v1/predict"]["post"].is_object());
 //! ```
 
+use std::sync::LazyLock;
+
 use axum::{
     Json, Router,
     extract::{
@@ -15,37 +17,27 @@ use axum::{
     },
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
-    routing::get,
 };
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
 use market::GameQuery;
+use serde_json::Value;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Admin, App, Outcome, Problem, ProblemKind,
-    asking::{self, Wanted, loaded},
+    answering::{self, Wanted, allow_games, loaded, ready, stamp, stamp_of, too_large},
+    contract::{self, Document},
     forecast::refuse_line,
     gate::protect,
+    inference,
     problem::problem,
-    wire::{
-        ChallengerAnswer, Health, ModelAnswer, PredictAnswer, PredictQuery, PredictRequest, SCHEMA_VERSION,
-        SlateQuery, Stamp,
-    },
+    reference,
+    wire::{ChallengerAnswer, Health, ModelAnswer, PredictAnswer, PredictQuery, PredictRequest, SlateQuery},
 };
 
-/// Most games of a request that are also explained: each is forecast a hundred times over.
-const EXPLAINED_LIMIT: usize = 8;
-
-#[derive(OpenApi)]
-#[openapi(info(
-    title = "Edge",
-    version = "1",
-    description = "Probabilities of games. Every answer carries the model's version, the as-of and the schema's version, \
-                   in the body and in the headers x-model-version, x-as-of and x-schema-version. Errors are RFC 9457 \
-                   problem documents."
-))]
-struct Document;
+/// Most lines of a request: each is graded for each game, and a small body must not make a large answer.
+const LINES_LIMIT: usize = 256;
 
 /// Builds the whole endpoint.
 pub fn router(app: App) -> Router {
@@ -57,10 +49,8 @@ pub fn router(app: App) -> Router {
 /// # Panics
 /// When a page has the path of an answer, or a fallback of its own: both are mistakes of the program.
 pub fn router_with(app: App, pages: Router) -> Router {
-    let (routes, document) = documented().split_for_parts();
-    let document = serde_json::to_value(document).unwrap_or_default();
+    let (routes, _) = documented().split_for_parts();
     let routes = routes
-        .route("/openapi.json", get(move || std::future::ready(Json(document))))
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(app.clone())
@@ -69,9 +59,14 @@ pub fn router_with(app: App, pages: Router) -> Router {
 }
 
 /// Returns the `OpenAPI` 3.1 document, made from the handlers themselves.
-pub fn openapi() -> serde_json::Value {
-    serde_json::to_value(documented().split_for_parts().1).unwrap_or_default()
+pub fn openapi() -> Value {
+    DOCUMENT.clone()
 }
+
+/// Made once, since it never changes while the process runs.
+pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+    contract::complete(serde_json::to_value(documented().split_for_parts().1).unwrap_or_default())
+});
 
 fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
@@ -82,39 +77,30 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(slate))
         .routes(routes!(reload))
         .routes(routes!(metrics))
+        .routes(routes!(openapi_document))
+        .routes(routes!(reference::docs))
+        .merge(inference::routes())
 }
 
 /// Tells that the process is up, whatever it has loaded.
-#[utoipa::path(get, path = "/healthz", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/healthz", tag = "health", responses(
+    (status = 200, description = "The process is up.", body = Health),
+))]
 async fn healthz(State(app): State<App>) -> Json<Health> {
     Json(Health { status: "up".to_owned(), stamp: stamp_of(&app) })
 }
 
 /// Tells whether a model is loaded and its data is fresh.
-#[utoipa::path(get, path = "/readyz", responses(
-    (status = 200, body = Health),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/readyz", tag = "health", responses(
+    (status = 200, description = "A model is loaded and its data is fresh.", body = Health),
 ))]
 async fn readyz(State(app): State<App>) -> Result<Json<Health>, Box<Problem>> {
-    let live = loaded(&app)?;
-    let age = app.age_of(live.newest());
-    let limit = app.settings().stale_after;
-    if age > limit {
-        let detail = format!(
-            "the newest row is {} hours old, more than the {} allowed: run `edge fetch`",
-            age.as_hours(),
-            limit.as_hours()
-        );
-        return Err(problem(ProblemKind::NotReady, detail));
-    }
-    Ok(Json(Health { status: "ready".to_owned(), stamp: live.stamp().clone() }))
+    ready(&app).map(Json)
 }
 
 /// Describes the model that answers now.
-#[utoipa::path(get, path = "/v1/model", responses(
-    (status = 200, body = ModelAnswer),
-    (status = 401, body = Problem, content_type = "application/problem+json"),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/model", tag = "forecasts", responses(
+    (status = 200, description = "The content of best.json, and which model answers.", body = ModelAnswer),
 ))]
 async fn model(State(app): State<App>) -> Result<Json<ModelAnswer>, Box<Problem>> {
     let live = loaded(&app)?;
@@ -124,34 +110,32 @@ async fn model(State(app): State<App>) -> Result<Json<ModelAnswer>, Box<Problem>
         shadow: shadow.score(),
     });
     let (model, refused) = (live.card().clone(), app.serving().refused());
-    Ok(Json(ModelAnswer { stamp: live.stamp().clone(), model, challenger, refused }))
+    Ok(Json(ModelAnswer { stamp: stamp(&app, &live), model, challenger, refused }))
 }
 
 /// Predicts games, known or hypothetical.
-#[utoipa::path(post, path = "/v1/predict", params(PredictQuery), request_body = PredictRequest, responses(
-    (status = 200, body = PredictAnswer),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
-    (status = 401, body = Problem, content_type = "application/problem+json"),
-    (status = 404, body = Problem, content_type = "application/problem+json"),
-    (status = 413, body = Problem, content_type = "application/problem+json"),
-    (status = 415, body = Problem, content_type = "application/problem+json"),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
-    (status = 500, body = Problem, content_type = "application/problem+json"),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
-))]
+#[utoipa::path(post, path = "/v1/predict", tag = "forecasts", params(PredictQuery),
+    request_body(content = PredictRequest, examples(
+        ("known" = (summary = "A game of the store", value = json!({"games": [
+            {"game_id": "epl_2022-10-14_brentford_brighton"}]}))),
+        ("hypothetical" = (summary = "A game that may never be played, with lines", value = json!({"games": [
+            {"league": "epl", "home": "Arsenal", "away": "Leeds", "start_time": "2022-10-16T13:00:00Z"}],
+            "lines": [{"market": "spread", "selection": "home", "points": -0.25},
+                {"market": "total", "selection": "over", "points": 2.5}]}))),
+    )),
+    responses((status = 200, description = "One forecast per game, in the order asked.", body = PredictAnswer)),
+)]
 async fn predict(
     State(app): State<App>,
     query: Result<Query<PredictQuery>, QueryRejection>,
     body: Result<Json<PredictRequest>, JsonRejection>,
 ) -> Result<Response, Box<Problem>> {
-    let Query(PredictQuery { explain }) =
-        query.map_err(|rejection| problem(ProblemKind::BadRequest, rejection.body_text()))?;
+    let Query(PredictQuery { explain }) = query.map_err(|rejection| refuse_query(&rejection))?;
     let Json(request) = body.map_err(|rejection| refuse_body(&rejection, app.settings().body_limit))?;
     let PredictRequest { games, lines, full } = request;
-    let limit = app.settings().games_limit;
-    let limit = if explain { limit.min(EXPLAINED_LIMIT) } else { limit };
-    if games.is_empty() || games.len() > limit {
-        let detail = format!("`games` has {} entries; ask for 1 to {limit}", games.len());
+    allow_games(&app, "games", games.len(), explain)?;
+    if lines.len() > LINES_LIMIT {
+        let detail = format!("`lines` has {} entries; ask for at most {LINES_LIMIT}", lines.len());
         return Err(problem(ProblemKind::Invalid, detail));
     }
     let refuse = |what: &str, index: usize, why: String| {
@@ -164,51 +148,47 @@ async fn predict(
     let queries: Vec<GameQuery> = queries
         .map(|(index, game)| game.into_query().map_err(|why| refuse("games", index, why)))
         .collect::<Result<_, _>>()?;
-    asking::answer(&app, queries, Wanted { lines, full, explain }).await
+    answering::answer(&app, queries, Wanted { lines, full, explain }).await
 }
 
 /// Predicts every known game that starts within some hours.
-#[utoipa::path(get, path = "/v1/slate", params(SlateQuery), responses(
-    (status = 200, body = PredictAnswer),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
-    (status = 401, body = Problem, content_type = "application/problem+json"),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
-    (status = 500, body = Problem, content_type = "application/problem+json"),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
+///
+/// It looks forward: every answer is made as of the loaded model's as-of, so a day or window that ended before it is
+/// refused with 422. What was forecast of a past day is told by `edge predict slate --date`, as of that day.
+#[utoipa::path(get, path = "/v1/slate", tag = "forecasts", params(SlateQuery), responses(
+    (status = 200, description = "One forecast per game, by start, then id.", body = PredictAnswer),
 ))]
 async fn slate(
     State(app): State<App>,
     query: Result<Query<SlateQuery>, QueryRejection>,
 ) -> Result<Response, Box<Problem>> {
-    let Query(query) = query.map_err(|rejection| problem(ProblemKind::BadRequest, rejection.body_text()))?;
+    let Query(query) = query.map_err(|rejection| refuse_query(&rejection))?;
     let window = window(&query, loaded(&app)?.as_of())?;
-    asking::slate(&app, window, query.full.unwrap_or(false)).await
+    answering::slate(&app, window, query.full.unwrap_or(false)).await
 }
 
-/// Looks for a newer model and newer data, and answers from them when they are good.
-#[utoipa::path(post, path = "/v1/reload", responses(
-    (status = 200, body = Outcome),
-    (status = 401, body = Problem, content_type = "application/problem+json"),
-    (status = 403, body = Problem, content_type = "application/problem+json"),
-    (status = 409, body = Problem, content_type = "application/problem+json"),
+/// Looks for a newer model and newer rows, and answers from them when they are good.
+#[utoipa::path(post, path = "/v1/reload", tag = "forecasts", responses(
+    (status = 200, description = "What came of it.", body = Outcome),
+    (status = 409, description = "What there is cannot be used; what answered before goes on.", body = Problem,
+        content_type = "application/problem+json"),
 ))]
 async fn reload(_admin: Admin, State(app): State<App>) -> Result<Json<Outcome>, Box<Problem>> {
     let refused = |why: String| problem(ProblemKind::ReloadRefused, why);
     let keeper =
         app.keeper().ok_or_else(|| refused("this endpoint was handed its model for good".to_owned()))?;
     let outcome = tokio::task::spawn_blocking(move || keeper.look()).await;
-    match outcome
-        .map_err(|_| problem(ProblemKind::Internal, "the look failed; the server's log has the cause"))?
-    {
+    let outcome = outcome
+        .map_err(|_| problem(ProblemKind::Internal, "the look failed; the server's log has the cause"))?;
+    match outcome {
         Outcome::Refused { reason } => Err(refused(reason)),
         outcome => Ok(Json(outcome)),
     }
 }
 
 /// Returns the counters in the text format of Prometheus.
-#[utoipa::path(get, path = "/metrics", responses(
-    (status = 200, body = String, content_type = "application/openmetrics-text"),
-    (status = 401, body = Problem, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/metrics", tag = "health", responses(
+    (status = 200, description = "Counters, gauges and histograms.", body = String, content_type = "application/openmetrics-text"),
 ))]
 async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Box<Problem>> {
     let loaded = app.serving().get().ok();
@@ -220,6 +200,14 @@ async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Box<Proble
     Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
 }
 
+/// Returns this document.
+#[utoipa::path(get, path = "/openapi.json", tag = "contract", responses(
+    (status = 200, description = "The contract as OpenAPI 3.1.", body = Object),
+))]
+async fn openapi_document() -> Json<&'static Value> {
+    Json(&DOCUMENT)
+}
+
 async fn unknown_route() -> Box<Problem> {
     problem(ProblemKind::UnknownRoute, "see /openapi.json for what there is")
 }
@@ -228,38 +216,43 @@ async fn method_not_allowed() -> Box<Problem> {
     problem(ProblemKind::MethodNotAllowed, "see the header `allow`, or /openapi.json")
 }
 
-fn stamp_of(app: &App) -> Stamp {
-    let none = Stamp { model_version: None, as_of: None, schema_version: SCHEMA_VERSION.to_owned() };
-    app.serving().get().map_or(none, |live| live.stamp().clone())
-}
-
 /// Works out which starts are wanted.
 fn window(query: &SlateQuery, as_of: Timestamp) -> Result<(Timestamp, Timestamp), Box<Problem>> {
     let invalid = |detail: &str| problem(ProblemKind::Invalid, detail);
-    let from = match (query.date, query.from) {
-        (Some(_), Some(_)) => return Err(invalid("give `date` or `from`, not both")),
-        (Some(date), None) => {
-            date.to_zoned(TimeZone::UTC).map_err(|_| invalid("`date` is out of range"))?.timestamp()
-        }
-        (None, Some(from)) => from,
-        (None, None) => as_of,
-    };
+    let out_of_range = |_| invalid("`date` is out of range");
+    let midnight = |date: jiff::civil::Date| date.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
     let hours = query.hours.unwrap_or(24);
     if !(1..=744).contains(&hours) {
         return Err(invalid("`hours` must be 1 to 744"));
     }
-    let until = from.checked_add(SignedDuration::from_hours(i64::from(hours)));
-    Ok((from, until.map_err(|_| invalid("`date` is out of range"))?))
+    let from = match (query.date, query.from) {
+        (Some(_), Some(_)) => return Err(invalid("give `date` or `from`, not both")),
+        (Some(date), None) => midnight(date).map_err(out_of_range)?,
+        (None, Some(from)) => from,
+        (None, None) => as_of,
+    };
+    let until = from.checked_add(SignedDuration::from_hours(i64::from(hours))).map_err(out_of_range)?;
+    let ended = match query.date {
+        Some(date) => date.checked_add(1.day()).and_then(midnight).map_err(out_of_range)?,
+        None => until,
+    };
+    if ended <= as_of {
+        let detail = format!(
+            "what is asked ended at {ended}, before the as-of {as_of}: an answer made now would know too much; \
+             `edge predict slate --date` forecasts a past day as of that day"
+        );
+        return Err(problem(ProblemKind::Invalid, detail));
+    }
+    Ok((from, until))
+}
+
+fn refuse_query(rejection: &QueryRejection) -> Box<Problem> {
+    problem(ProblemKind::BadRequest, rejection.body_text())
 }
 
 fn refuse_body(rejection: &JsonRejection, limit: usize) -> Box<Problem> {
     let kind = match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            return problem(
-                ProblemKind::TooLarge,
-                format!("the body may have {limit} bytes; send fewer games"),
-            );
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => return too_large(limit),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => ProblemKind::NotJson,
         StatusCode::UNPROCESSABLE_ENTITY => ProblemKind::Invalid,
         _ => ProblemKind::BadRequest,

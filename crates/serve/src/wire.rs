@@ -32,16 +32,30 @@ pub struct Stamp {
     /// The model's version; null while none is loaded.
     pub model_version: Option<String>,
     /// Nothing known at or after this instant was used; null while no model is loaded.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub as_of: Option<Timestamp>,
     /// Version of this schema.
+    #[schema(example = "1")]
     pub schema_version: String,
+    /// How old the data is; null while no model is loaded.
+    #[serde(default)]
+    pub freshness: Option<Freshness>,
+}
+
+/// How old the data behind an answer is, at the moment of answering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Freshness {
+    /// Seconds from when the newest row became known to the server's clock; 0 when that lies ahead of it.
+    #[schema(minimum = 0, example = 3600)]
+    pub data_age_seconds: i64,
+    /// Whether that is more than the endpoint calls fresh (eight days by default); `/readyz` says no then.
+    pub is_stale: bool,
 }
 
 /// Answer of `/healthz` and `/readyz`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Health {
     /// `up` or `ready`.
+    #[schema(example = "ready")]
     pub status: String,
     /// Which model.
     #[serde(flatten)]
@@ -55,7 +69,6 @@ pub struct ModelAnswer {
     #[serde(flatten)]
     pub stamp: Stamp,
     /// The content of `best.json`: version, sha256, data as-of, commit, leagues, held-out scores.
-    #[schema(value_type = Object)]
     pub model: ModelCard,
     /// The model that is compared with it without answering; null when there is none.
     #[serde(default)]
@@ -69,7 +82,6 @@ pub struct ModelAnswer {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ChallengerAnswer {
     /// The content of its card.
-    #[schema(value_type = Object)]
     pub model: ModelCard,
     /// Nothing known at or after this instant was used.
     #[schema(value_type = String, format = DateTime)]
@@ -88,7 +100,6 @@ pub struct GameAsked {
     pub game_id: Option<GameId>,
     /// League of a hypothetical game; needed when more than one is served.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     pub league: Option<LeagueId>,
     /// Home team of a hypothetical game.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -141,14 +152,11 @@ impl From<GameQuery> for GameAsked {
 #[serde(deny_unknown_fields)]
 pub struct LineAsked {
     /// `moneyline`, `spread` or `total`.
-    #[schema(value_type = String, example = "spread")]
     pub market: Market,
     /// `home`, `draw`, `away`, `over` or `under`.
-    #[schema(value_type = String, example = "home")]
     pub selection: Selection,
     /// The selection's own points, a multiple of a quarter; absent for the moneyline.
     #[serde(default)]
-    #[schema(value_type = Option<f64>, example = -0.5)]
     pub points: Option<Points>,
 }
 
@@ -156,10 +164,12 @@ pub struct LineAsked {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PredictRequest {
-    /// The games, answered in this order.
+    /// The games, answered in this order; at most 256 unless the endpoint is set otherwise, 8 when explained.
+    #[schema(min_items = 1, max_items = 256)]
     pub games: Vec<GameAsked>,
-    /// Selections to be graded for every game.
+    /// Selections to be graded for every game, at most 256.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 256)]
     pub lines: Vec<LineAsked>,
     /// Whether the whole distributions of every ensemble member are wanted.
     #[serde(default)]
@@ -182,9 +192,9 @@ pub struct PredictQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct SlateQuery {
-    /// The day whose games are wanted, from midnight UTC.
+    /// The day whose games are wanted, from midnight UTC; not one that ended before the as-of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<String>, format = Date)]
+    #[param(value_type = Option<String>, format = Date, example = "2022-10-15")]
     pub date: Option<Date>,
     /// The instant from which games are wanted, in place of `date`; the as-of when both are absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -203,12 +213,16 @@ pub struct SlateQuery {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Moneyline {
     /// Home wins.
+    #[schema(minimum = 0.0, maximum = 1.0)]
     pub home: f64,
     /// Nobody wins.
+    #[schema(minimum = 0.0, maximum = 1.0)]
     pub draw: f64,
     /// Away wins.
+    #[schema(minimum = 0.0, maximum = 1.0)]
     pub away: f64,
     /// Home wins, given that somebody does.
+    #[schema(minimum = 0.0, maximum = 1.0)]
     pub home_two_way: f64,
 }
 
@@ -216,12 +230,16 @@ pub struct Moneyline {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Interval {
     /// The lowest member.
+    #[schema(minimum = 0.0, maximum = 1.0)]
     pub low: f64,
     /// The highest member.
+    #[schema(minimum = 0.0, maximum = 1.0)]
     pub high: f64,
     /// Standard deviation over the members.
+    #[schema(minimum = 0.0)]
     pub standard_deviation: f64,
     /// How many members.
+    #[schema(minimum = 1)]
     pub members: usize,
 }
 
@@ -232,16 +250,22 @@ pub struct LineAnswer {
     #[serde(flatten)]
     pub asked: LineAsked,
     /// Probability of winning the whole stake.
+    #[schema(minimum = 0.0, maximum = 1.0)]
     pub win: f64,
     /// Probability of winning with half of the stake and getting back the other half.
+    #[schema(minimum = 0.0, maximum = 1.0)]
     pub half_win: f64,
     /// Probability of getting the stake back.
+    #[schema(minimum = 0.0, maximum = 1.0)]
     pub push: f64,
     /// Probability of losing half of the stake.
+    #[schema(minimum = 0.0, maximum = 1.0)]
     pub half_loss: f64,
     /// Probability of losing the stake.
+    #[schema(minimum = 0.0, maximum = 1.0)]
     pub loss: f64,
     /// Winning share among decided stakes.
+    #[schema(minimum = 0.0, maximum = 1.0)]
     pub fair_probability: f64,
 }
 
@@ -249,10 +273,8 @@ pub struct LineAnswer {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct GameForecast {
     /// League, id, season, start and teams.
-    #[schema(value_type = Object)]
     pub game: Arc<Game>,
     /// Nothing known at or after this instant was used.
-    #[schema(value_type = String, format = DateTime)]
     pub as_of: Timestamp,
     /// Mean over the ensemble.
     pub moneyline: Moneyline,
@@ -268,11 +290,9 @@ pub struct GameForecast {
     pub lines: Vec<LineAnswer>,
     /// The whole prediction, when asked with `full`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
     pub prediction: Option<Prediction>,
     /// What carried the forecast, when asked with `explain`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
     pub explanation: Option<Explanation>,
 }
 

@@ -47,6 +47,7 @@ impl Live {
             model_version: Some(card.version.clone()),
             as_of: Some(predictor.as_of()),
             schema_version: SCHEMA_VERSION.to_owned(),
+            freshness: None,
         };
         let (known, slates) = (Cache::new(KEPT_GAMES), Cache::new(KEPT_SLATES));
         let newest = predictor.as_of();
@@ -96,6 +97,7 @@ impl Live {
         &self.headers
     }
 
+    /// The stamp without what changes from moment to moment.
     pub(crate) fn stamp(&self) -> &Stamp {
         &self.stamp
     }

@@ -142,14 +142,32 @@ async fn the_document_names_every_route_and_the_routes_exist() {
     assert_eq!(status, StatusCode::OK);
     assert_eq!(document, serve::openapi());
     let paths: Vec<&str> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
-    let mut expected =
-        ["/healthz", "/readyz", "/metrics", "/v1/model", "/v1/predict", "/v1/reload", "/v1/slate"];
-    expected.sort_unstable();
+    let expected = [
+        "/docs",
+        "/healthz",
+        "/metrics",
+        "/openapi.json",
+        "/readyz",
+        "/v1/model",
+        "/v1/predict",
+        "/v1/reload",
+        "/v1/slate",
+        "/v2",
+        "/v2/health/live",
+        "/v2/health/ready",
+        "/v2/models/{name}",
+        "/v2/models/{name}/infer",
+        "/v2/models/{name}/ready",
+        "/v2/models/{name}/versions/{version}",
+        "/v2/models/{name}/versions/{version}/infer",
+        "/v2/models/{name}/versions/{version}/ready",
+    ];
     let mut sorted = paths.clone();
     sorted.sort_unstable();
     assert_eq!(sorted, expected);
     for path in paths {
-        assert_ne!(text_of(&router, get(path)).await.0, StatusCode::NOT_FOUND, "{path}");
+        let path = path.replace("{name}", "edge").replace("{version}", "mock");
+        assert_ne!(text_of(&router, get(&path)).await.0, StatusCode::NOT_FOUND, "{path}");
     }
     insta::assert_json_snapshot!(document["components"]["schemas"]["GameForecast"]);
 }

@@ -4,10 +4,13 @@
 
 mod access;
 mod answers;
+mod contract;
 mod fuzz;
 mod guards;
 mod health;
+mod inference;
 mod life;
+mod python;
 mod sockets;
 mod storms;
 mod tls;

@@ -17,8 +17,11 @@ use crate::{
     forecast::game_forecast,
     problem::problem,
     serving::Live,
-    wire::{GameForecast, LineAsked, PredictAnswer, Stamp},
+    wire::{Freshness, GameForecast, Health, LineAsked, PredictAnswer, SCHEMA_VERSION, Stamp},
 };
+
+/// Most games of a request that are also explained: each is forecast a hundred times over.
+const EXPLAINED_LIMIT: usize = 8;
 
 /// What is wanted of every game.
 #[derive(Debug, Clone, Default)]
@@ -41,7 +44,7 @@ impl Wanted {
 #[derive(Serialize)]
 struct KeptAnswer<'a> {
     #[serde(flatten)]
-    stamp: &'a Stamp,
+    stamp: Stamp,
     games: Vec<&'a RawValue>,
 }
 
@@ -49,6 +52,53 @@ struct KeptAnswer<'a> {
 pub(crate) fn loaded(app: &App) -> Result<Arc<Live>, Box<Problem>> {
     let none = |reason| problem(ProblemKind::NotReady, format!("no model is loaded: {reason}"));
     app.serving().get().map_err(none)
+}
+
+/// Tells whether a model is loaded and its data is fresh.
+pub(crate) fn ready(app: &App) -> Result<Health, Box<Problem>> {
+    let live = loaded(app)?;
+    let (age, limit) = (app.age_of(live.newest()), app.settings().stale_after);
+    if age > limit {
+        let (age, limit) = (age.as_hours(), limit.as_hours());
+        let detail =
+            format!("the newest row is {age} hours old, more than the {limit} allowed: run `edge fetch`");
+        return Err(problem(ProblemKind::NotReady, detail));
+    }
+    Ok(Health { status: "ready".to_owned(), stamp: stamp(app, &live) })
+}
+
+/// Says which model answers, and how old its data is at this moment.
+pub(crate) fn stamp(app: &App, live: &Live) -> Stamp {
+    let age = app.age_of(live.newest());
+    let freshness = Freshness { data_age_seconds: age.as_secs(), is_stale: age > app.settings().stale_after };
+    Stamp { freshness: Some(freshness), ..live.stamp().clone() }
+}
+
+/// The same where there may be no model.
+pub(crate) fn stamp_of(app: &App) -> Stamp {
+    let schema_version = SCHEMA_VERSION.to_owned();
+    let none = Stamp { model_version: None, as_of: None, schema_version, freshness: None };
+    app.serving().get().map_or(none, |live| stamp(app, &live))
+}
+
+/// Refuses more games than one request may ask for, and none at all.
+pub(crate) fn allow_games(
+    app: &App,
+    field: &str,
+    count: usize,
+    is_explained: bool,
+) -> Result<(), Box<Problem>> {
+    let limit = app.settings().games_limit;
+    let limit = if is_explained { limit.min(EXPLAINED_LIMIT) } else { limit };
+    if (1..=limit).contains(&count) {
+        return Ok(());
+    }
+    Err(problem(ProblemKind::Invalid, format!("`{field}` has {count} entries; ask for 1 to {limit}")))
+}
+
+/// Says how large a body may be.
+pub(crate) fn too_large(limit: usize) -> Box<Problem> {
+    problem(ProblemKind::TooLarge, format!("the body may have {limit} bytes; send fewer games"))
 }
 
 /// Answers games in their order.
@@ -62,7 +112,7 @@ pub(crate) async fn answer(
         let kept: Option<Vec<_>> = queries.iter().map(|query| live.kept(query)).collect();
         if let Some(kept) = kept {
             let games = kept.iter().map(|known| known.json.as_ref()).collect();
-            return Ok(Json(KeptAnswer { stamp: live.stamp(), games }).into_response());
+            return Ok(Json(KeptAnswer { stamp: stamp(app, &live), games }).into_response());
         }
     }
     Ok(Json(forecasts(app, queries, wanted).await?).into_response())
@@ -77,7 +127,7 @@ pub(crate) async fn forecasts(
     let live = loaded(app)?;
     if wanted.explain {
         let explained = ask(app, &live, Work::Explained(queries)).await?;
-        return assembled(&live, explained, &wanted);
+        return assembled(app, &live, explained, &wanted);
     }
     let mut found: Vec<Option<Explained>> =
         queries.iter().map(|query| Some((live.kept(query)?.prediction.clone(), None))).collect();
@@ -91,7 +141,7 @@ pub(crate) async fn forecasts(
         }
     }
     let found = found.into_iter().collect::<Option<Vec<_>>>().ok_or_else(internal)?;
-    assembled(&live, found, &wanted)
+    assembled(app, &live, found, &wanted)
 }
 
 /// Answers every known game that starts within `[from, until)`.
@@ -107,10 +157,10 @@ pub(crate) async fn slate(
     let games = live.kept_slate(from, until).ok_or_else(internal)?;
     if full {
         let games = games.iter().map(|known| (known.prediction.clone(), None)).collect();
-        return Ok(Json(assembled(&live, games, &Wanted { full, ..Wanted::default() })?).into_response());
+        return Ok(Json(assembled(app, &live, games, &Wanted { full, ..Wanted::default() })?).into_response());
     }
     let games = games.iter().map(|known| known.json.as_ref()).collect();
-    Ok(Json(KeptAnswer { stamp: live.stamp(), games }).into_response())
+    Ok(Json(KeptAnswer { stamp: stamp(app, &live), games }).into_response())
 }
 
 async fn ask(app: &App, live: &Arc<Live>, work: Work) -> Result<Vec<Explained>, Box<Problem>> {
@@ -128,12 +178,17 @@ async fn ask(app: &App, live: &Arc<Live>, work: Work) -> Result<Vec<Explained>, 
     })
 }
 
-fn assembled(live: &Live, games: Vec<Explained>, wanted: &Wanted) -> Result<PredictAnswer, Box<Problem>> {
+fn assembled(
+    app: &App,
+    live: &Live,
+    games: Vec<Explained>,
+    wanted: &Wanted,
+) -> Result<PredictAnswer, Box<Problem>> {
     let forecast = |(prediction, explanation): Explained| {
         Some(GameForecast { explanation, ..game_forecast(&prediction, &wanted.lines, wanted.full)? })
     };
     let games = games.into_iter().map(forecast).collect::<Option<Vec<_>>>().ok_or_else(internal)?;
-    Ok(PredictAnswer { stamp: live.stamp().clone(), games })
+    Ok(PredictAnswer { stamp: stamp(app, live), games })
 }
 
 fn internal() -> Box<Problem> {
