@@ -24,9 +24,11 @@ RUN edge --version && ldd /opt/edge/bin/edge | grep libtorch_cuda
 # Stays last: it is what `docker build .` makes.
 FROM docker.io/library/debian:bookworm-slim AS serve
 COPY dist/ /opt/edge/
-RUN useradd --system --home-dir /var/lib/edge --create-home edge
+# A number, for orchestrators that must see that it is not root; what is mounted must be readable by it.
+RUN useradd --uid 10001 --home-dir /var/lib/edge --create-home edge
+# Whom TLS trusts is built in; SSL_CERT_FILE names certificates of your own beside.
 ENV PATH=/opt/edge/bin:$PATH LD_LIBRARY_PATH=/opt/edge/lib EDGE_STORE=/var/lib/edge/store
-USER edge
+USER 10001
 WORKDIR /var/lib/edge
 RUN edge --version
 EXPOSE 8000
