@@ -93,13 +93,21 @@ def running(command: list[str], folder: Path, log: Path, ready: tuple[str, dict 
             time.sleep(0.5)
         yield
     finally:
-        server.send_signal(signal.SIGINT)
-        try:
-            server.wait(60)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
-        time.sleep(2)  # lets what it had started end too
+        server.terminate()
+        until = time.monotonic() + 60
+        while left := processes(server.pid):
+            server.poll()
+            if time.monotonic() > until:
+                for process in left:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(process, signal.SIGKILL)
+            time.sleep(0.2)
+
+
+def processes(session: int) -> list[int]:
+    """Returns what a server and all that it started still runs: Ray's workers outlive it by seconds."""
+    found = subprocess.run(["ps", "-o", "pid=", "--sid", str(session)], capture_output=True, text=True)
+    return [int(line) for line in found.stdout.split()]
 
 
 def with_oha(url: str, bodies: Path, connections: int, seconds: float, rate: float | None = None) -> dict[str, float]:
