@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the serving image out of dist/ (make it with `make dist`), starts it, and asks /healthz and /readyz from outside.
-#   scripts/container_check.sh                        an empty store: live, and not ready with a reason
+#   scripts/container_check.sh                        an empty store: live, and not ready with a reason; ends when asked
 #   scripts/container_check.sh STORE [edge.toml]      a store with a trained model: live and ready
 # Takes the first of docker, podman and buildah that works, or the one that BUILDER names; PORT is 18080 unless set.
 # buildah inside of another container: as root with STORAGE_DRIVER=vfs. BUILD_FLAGS are handed on, such as --pull-never.
@@ -14,7 +14,7 @@ base="http://127.0.0.1:$port"
 token="container-check-$$"
 container="" process=""
 scratch="$(mktemp -d)"
-trap 'stop; rm -rf "$scratch"' EXIT
+trap 'stop || true; rm -rf "$scratch"' EXIT
 
 fail() {
   echo "container_check: $1" >&2
@@ -64,17 +64,28 @@ start() {
     --env EDGE_SERVE_TOKEN="$token" "${mounts[@]}" edge)"
 }
 
+# Asks the program to end, and returns its status.
 stop() {
-  if [ "$builder" = buildah ]; then
-    # The signal goes to the program itself: chroot isolation has no process namespace of its own.
-    [ -z "${process:-}" ] || pkill -TERM --parent "$process" 2>/dev/null || true
-    [ -z "${process:-}" ] || wait "$process" 2>/dev/null || true
-    [ -z "$container" ] || buildah rm "$container" >/dev/null
+  local status=0 child="$process"
+  if [ -n "$process" ]; then
+    # The program is the last of buildah's descendants; a signal to buildah would kill it outright.
+    while true; do
+      local next
+      next="$(pgrep --parent "$child" | head -n 1 || true)"
+      [ -n "$next" ] || break
+      child="$next"
+    done
+    kill -TERM "$child" 2>/dev/null || true
+    wait "$process" || status=$?
+    buildah rm "$container" >/dev/null
   elif [ -n "$container" ]; then
+    "$builder" stop "$container" >/dev/null
+    status="$("$builder" inspect --format '{{.State.ExitCode}}' "$container")"
     "$builder" logs "$container" >"$scratch/log" 2>&1 || true
-    "$builder" stop "$container" >/dev/null && "$builder" rm "$container" >/dev/null
+    "$builder" rm "$container" >/dev/null
   fi
   container="" process=""
+  return "$status"
 }
 
 # Asks a path until it answers with a status for good; prints the body.
@@ -108,5 +119,5 @@ echo "readyz: $wanted $body"
 [ -n "$store" ] || grep -q '"detail":"[^"]' <<<"$body" || fail "/readyz says 503 without a reason"
 code="$(curl --silent --output /dev/null --write-out '%{http_code}' "$base/v1/model" || true)"
 [ "$code" = 401 ] || fail "/v1/model without a token answers $code instead of 401"
-stop
+stop || fail "asked to end, the program ended with $? instead of 0"
 echo "container_check: the image answers (by $builder)"
