@@ -139,10 +139,15 @@ async def load(session: aiohttp.ClientSession, seen: Seen, asker: Asker, a: argp
 
 
 async def watch(seen: Seen, pid: int) -> None:
-    """Samples the resident memory, in MB."""
+    """Samples the resident memory, in MB; a process that is gone counts as a failure."""
     while True:
-        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-        seen.memory.append((seen.now(), next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024))
+        try:
+            lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+            resident = next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+        except (OSError, StopIteration):
+            seen.failures["the process is gone"] += 1
+            return
+        seen.memory.append((seen.now(), resident))
         await asyncio.sleep(SAMPLE_SECONDS)
 
 
@@ -247,7 +252,7 @@ async def run(a: argparse.Namespace) -> Seen:
             task.cancel()
         ended = await asyncio.gather(*beside, return_exceptions=True)
     for error in ended:
-        if not isinstance(error, asyncio.CancelledError):
+        if isinstance(error, Exception):  # a cancelled task is none
             sys.exit(f"serve_soak: the process cannot be watched or reloaded: {error}")
     return seen
 
