@@ -111,6 +111,9 @@ pub(crate) async fn answer(
         let live = loaded(app)?;
         let kept: Option<Vec<_>> = queries.iter().map(|query| live.kept(query)).collect();
         if let Some(kept) = kept {
+            for _ in &kept {
+                app.metrics().cache(true);
+            }
             let games = kept.iter().map(|known| known.json.as_ref()).collect();
             return Ok(Json(KeptAnswer { stamp: stamp(app, &live), games }).into_response());
         }
@@ -131,9 +134,13 @@ pub(crate) async fn forecasts(
     }
     let mut found: Vec<Option<Explained>> =
         queries.iter().map(|query| Some((live.kept(query)?.prediction.clone(), None))).collect();
+    for (found, query) in found.iter().zip(&queries) {
+        if let GameQuery::Known { .. } = query {
+            app.metrics().cache(found.is_some());
+        }
+    }
     let missing = queries.into_iter().zip(&found).filter(|(_, found)| found.is_none());
     let missing: Vec<GameQuery> = missing.map(|(query, _)| query).collect();
-    app.metrics().cache(found.len() - missing.len(), missing.len());
     if !missing.is_empty() {
         let mut answers = ask(app, &live, Work::Games(missing)).await?.into_iter();
         for place in found.iter_mut().filter(|place| place.is_none()) {
@@ -151,7 +158,9 @@ pub(crate) async fn slate(
     full: bool,
 ) -> Result<Response, Box<Problem>> {
     let live = loaded(app)?;
-    if live.kept_slate(from, until).is_none() {
+    let is_kept = live.kept_slate(from, until).is_some();
+    app.metrics().cache(is_kept);
+    if !is_kept {
         ask(app, &live, Work::Slate(from, until)).await?;
     }
     let games = live.kept_slate(from, until).ok_or_else(internal)?;

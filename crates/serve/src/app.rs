@@ -24,11 +24,12 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    CertificateFiles, Connections, Keeper, Keyring, KnownToken, Origin, Rate, Serving, Token,
+    CertificateFiles, Connections, Keeper, Keyring, KnownToken, Live, Origin, Outcome, Rate, Serving, Token,
     engine::{Engine, EngineSettings},
+    forecast::game_forecast,
     hosts::Hosts,
     limits::Limits,
-    metrics::Metrics,
+    metrics::{Metrics, Reload},
 };
 
 /// Says what time it is.
@@ -135,11 +136,17 @@ impl App {
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
         keeper: Option<Arc<Keeper>>,
     ) -> Self {
-        let (metrics, started, requests) = (Arc::new(Metrics::new()), clock().as_second(), AtomicU64::new(0));
+        let (started, requests, clock) = (clock().as_second(), AtomicU64::new(0), Arc::new(clock));
+        let metrics = Arc::new(Metrics::new(started));
         let (keyring, hosts) = (settings.keyring(), Hosts::new(&settings.access.hosts));
         let limits = Limits::new(settings.access.rate);
         let engine = Engine::start(settings.engine, &serving, &metrics);
-        let clock = Arc::new(clock);
+        let own = Arc::clone(&metrics);
+        serving.tell_swaps(move |live, challenger| introduce(&own, live, challenger));
+        if let Some(keeper) = &keeper {
+            let (own, clock) = (Arc::clone(&metrics), Arc::clone(&clock));
+            keeper.tell_looks(move |outcome, took| reloaded(&own, outcome, took, clock()));
+        }
         Self(Arc::new(Parts {
             serving,
             settings,
@@ -186,7 +193,8 @@ impl App {
         &self.0.limits
     }
 
-    pub(crate) fn metrics(&self) -> &Metrics {
+    /// Returns the counters that `/metrics` shows.
+    pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
     }
 
@@ -201,6 +209,23 @@ impl App {
     /// Returns an id that no other request of this process has.
     pub(crate) fn next_request_id(&self) -> String {
         format!("{:x}-{:x}", self.0.started, self.0.requests.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// Tells the counters who answers from now on, and what its forecasts look like.
+fn introduce(metrics: &Metrics, live: &Live, challenger: Option<&Live>) {
+    metrics.shadowing(challenger.map(Live::card));
+    if metrics.serving(live.card()) {
+        let forecasts = live.warmed().iter().filter_map(|known| game_forecast(&known.prediction, &[], false));
+        forecasts.for_each(|forecast| metrics.reference(&forecast));
+    }
+}
+
+fn reloaded(metrics: &Metrics, outcome: &Outcome, took: Duration, at: Timestamp) {
+    match outcome {
+        Outcome::Unchanged => {}
+        Outcome::Reloaded { .. } => metrics.reloaded(Reload::Done, took, at),
+        Outcome::Refused { .. } => metrics.reloaded(Reload::Refused, took, at),
     }
 }
 

@@ -79,6 +79,7 @@ struct Job {
     live: Arc<Live>,
     work: Work,
     asked: Instant,
+    span: tracing::Span,
     reply: oneshot::Sender<Result<Vec<Explained>, Refusal>>,
 }
 
@@ -122,7 +123,7 @@ impl Engine {
             |waiting: usize| (waiting == 0 || waiting + games <= self.limit).then_some(waiting + games);
         self.waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits).map_err(|_| Refusal::Full)?;
         let (reply, answer) = oneshot::channel();
-        let job = Job { live, work, asked: Instant::now(), reply };
+        let job = Job { live, work, asked: Instant::now(), span: tracing::Span::current(), reply };
         if self.jobs.send(job).is_err() {
             self.waiting.fetch_sub(games, Ordering::AcqRel);
             return Err(Refusal::Broken);

@@ -17,11 +17,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument as _;
 
 use crate::{
     App, Problem, ProblemKind, cors,
     guard::{Peer, guard},
     inference::WordedProblem,
+    metrics::Refusal,
+    spans::{end_request, request_span},
     stamp,
     token::Caller,
 };
@@ -46,16 +49,24 @@ async fn gate(State(app): State<App>, request: Request, next: Next) -> Response 
     let (uri, method) = (request.uri().clone(), known_method(request.method()));
     let route = request.extensions().get::<MatchedPath>().cloned();
     let peer = request.extensions().get::<Peer>().copied();
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let id = request_id(&app, request.headers());
-    let mut response = render(next.run(request).await, uri.path(), &id);
     let text = id.to_str().unwrap_or_default().to_owned();
+    let _in_flight = app.metrics().in_flight();
+    let span = request_span(request.headers(), method, route, &text);
+    let response = next.run(request).instrument(span.clone()).await;
+    if let Some(reason) = response.extensions().get::<Problem>().and_then(refusal) {
+        app.metrics().refused(reason);
+    }
+    let mut response = render(response, uri.path(), &id);
     response.headers_mut().insert(REQUEST_ID, id);
     stamp::everywhere(&app, response.headers_mut(), peer.is_some_and(|peer| peer.is_tls));
     let (status, took) = (response.status().as_u16(), began.elapsed());
-    let route = route.as_ref().map_or("none", MatchedPath::as_str);
     app.metrics().answered(route, method, status, took);
+    end_request(&span, status);
     let token = response.extensions().get::<Caller>().map_or("none", |caller| &caller.name);
     tracing::info!(
+        parent: &span,
         request_id = text,
         method,
         path = uri.path(),
@@ -67,6 +78,20 @@ async fn gate(State(app): State<App>, request: Request, next: Next) -> Response 
         "answered"
     );
     response
+}
+
+/// Says as what a problem counts among the requests that were turned away.
+fn refusal(problem: &Problem) -> Option<Refusal> {
+    Some(match (problem.status, problem.kind.rsplit(':').next()?) {
+        (401, _) => Refusal::Unauthorised,
+        (403 | 421, _) => Refusal::Forbidden,
+        (413, _) => Refusal::TooLarge,
+        (429, _) => Refusal::RateLimited,
+        (503, "overloaded") => Refusal::Overloaded,
+        (503, "timed-out") => Refusal::TimedOut,
+        (503, _) => Refusal::NotReady,
+        _ => return None,
+    })
 }
 
 /// Takes the caller's id when it is short and plain, else gives one.

@@ -22,8 +22,8 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Condvar, Mutex, PoisonError},
-    time::Duration,
+    sync::{Condvar, Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
@@ -76,7 +76,11 @@ pub struct Keeper {
     warm_hours: u32,
     state: Mutex<State>,
     stopped: (Mutex<bool>, Condvar),
+    tell: OnceLock<Tell>,
 }
+
+/// Is told what came of each look, and how long it took.
+type Tell = Box<dyn Fn(&Outcome, Duration) + Send + Sync>;
 
 #[derive(Default)]
 struct State {
@@ -100,6 +104,7 @@ impl Keeper {
             warm_hours,
             state: Mutex::default(),
             stopped: (Mutex::new(false), Condvar::new()),
+            tell: OnceLock::new(),
         }
     }
 
@@ -136,12 +141,27 @@ impl Keeper {
         self.stopped.1.notify_all();
     }
 
+    /// Has `tell` told of each look; only the first to ask is told.
+    pub(crate) fn tell_looks(&self, tell: impl Fn(&Outcome, Duration) + Send + Sync + 'static) {
+        // Whoever comes second is not told.
+        let _first = self.tell.set(Box::new(tell));
+    }
+
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One look at a time: whoever comes second finds what the first has loaded.
     fn look_again(&self) -> Outcome {
+        let began = Instant::now();
+        let outcome = self.look_quietly();
+        if let Some(tell) = self.tell.get() {
+            tell(&outcome, began.elapsed());
+        }
+        outcome
+    }
+
+    /// One look at a time: whoever comes second finds what the first has loaded.
+    fn look_quietly(&self) -> Outcome {
         let mut state = self.state();
         let version = match self.source.version() {
             Ok(version) => version,
@@ -182,14 +202,14 @@ impl Keeper {
     /// Loads and warms before anybody is answered from it.
     fn take(&self) -> Result<(String, usize), String> {
         let load = || -> Result<_, String> {
-            let Loaded { champion, challenger } = self.source.load()?;
+            let Loaded { mut champion, challenger } = self.source.load()?;
             let unfit = |error: market::PredictError| format!("its forecasts fail: {}", chain(&error));
             let games = champion.warm(self.warm_hours).map_err(unfit)?;
-            let challenger = challenger.filter(|live| match live.warm(self.warm_hours) {
-                Ok(_) => true,
+            let challenger = challenger.and_then(|mut live| match live.warm(self.warm_hours) {
+                Ok(_) => Some(live),
                 Err(error) => {
                     tracing::warn!(error = chain(&error), "the challenger is left out");
-                    false
+                    None
                 }
             });
             Ok((champion, challenger, games))

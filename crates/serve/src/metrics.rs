@@ -1,80 +1,239 @@
-//! What Prometheus scrapes.
+//! What Prometheus scrapes: requests, the model's threads, reloads, forecasts and their drift, the process.
+//!
+//! What is called for every request finds its counters without building labels. `docs/observability.md` names every
+//! metric.
+//!
+//! # Example
+//! ```
+//! use std::time::Duration;
+//! use serve::metrics::{Metrics, Moment, Refusal};
+//! let metrics = Metrics::new(1_714_521_600);
+//! metrics.answered("/v1/slate", "GET", 200, Duration::from_micros(300));
+//! metrics.refused(Refusal::Overloaded);
+//! let (content_type, text) = metrics.render(Moment::default(), Some("text/plain")).unwrap();
+//! assert!(content_type.starts_with("text/plain"));
+//! assert!(text.contains("edge_http_requests_total{route=\"/v1/slate\",method=\"GET\",status=\"200\"} 1"));
+//! assert!(text.contains("edge_http_refused_total{reason=\"overloaded\"} 1"));
+//! ```
 
-use std::{fmt, sync::atomic::AtomicU64, time::Duration};
+mod buckets;
+mod exposition;
+mod models;
+mod process;
+mod reasons;
+mod registering;
+mod requests;
 
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use market::ModelCard;
 use prometheus_client::{
     encoding::text::encode,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
 
-type Labels = Vec<(&'static str, String)>;
+use self::{
+    buckets::{batches, differences, probabilities, reloads, waits},
+    models::Models,
+    process::Process,
+    reasons::{CacheLabels, LeagueLabels, RefusedLabels, ReloadLabels},
+    registering::Registering as _,
+    requests::Requests,
+};
+pub use self::{
+    exposition::Exposition,
+    reasons::{Refusal, Reload},
+    requests::InFlight,
+};
+use crate::GameForecast;
+
+/// Unit of times and ages.
+const SECONDS: Option<Unit> = Some(Unit::Seconds);
+
+type Seconds = Gauge<f64, AtomicU64>;
 
 /// Counters of one process.
-pub(crate) struct Metrics {
+pub struct Metrics {
     registry: Registry,
-    requests: Family<Labels, Counter>,
-    latency: Family<Labels, Histogram, fn() -> Histogram>,
-    model_age: Gauge<f64, AtomicU64>,
-    data_age: Gauge<f64, AtomicU64>,
+    requests: Requests,
+    refused: [Counter; Refusal::ALL.len()],
+    cached: [Counter; 2],
+    batches: Histogram,
+    waited: Histogram,
+    queued: Gauge,
+    reloads: Family<ReloadLabels, Counter, fn() -> Counter>,
+    reload_seconds: Family<ReloadLabels, Histogram, fn() -> Histogram>,
+    reloaded_at: Family<ReloadLabels, Seconds, fn() -> Seconds>,
+    shadow: Histogram,
+    forecasts: Family<LeagueLabels, Histogram, fn() -> Histogram>,
+    models: Arc<Models>,
+    model_age: Seconds,
+    data_age: Seconds,
     ready: Gauge,
 }
 
+/// What is known only at the moment of a scrape.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Moment {
+    /// Ages of the model's data and of the predictions' data in seconds; none without a model.
+    pub ages: Option<(f64, f64)>,
+    /// Whether a model is loaded and its data is fresh.
+    pub is_ready: bool,
+}
+
 impl Metrics {
-    pub(crate) fn new() -> Self {
-        let mut registry = Registry::with_prefix("edge");
-        let requests = Family::default();
-        registry.register("http_requests", "Requests by route, method and status", requests.clone());
-        let latency: Family<Labels, Histogram, fn() -> Histogram> =
-            Family::new_with_constructor(new_histogram);
-        let unit = || Unit::Seconds;
-        registry.register_with_unit(
-            "http_request_duration",
-            "Time to answer by route",
-            unit(),
-            latency.clone(),
-        );
-        let (model_age, data_age, ready) = (Gauge::default(), Gauge::default(), Gauge::default());
-        let age = "Age of the data that the loaded model was trained on";
-        registry.register_with_unit("model_age", age, unit(), model_age.clone());
-        registry.register_with_unit(
-            "data_age",
-            "Age of the data that predictions use",
-            unit(),
-            data_age.clone(),
-        );
-        registry.register("ready", "1 when a model is loaded and its data is fresh", ready.clone());
-        Self { registry, requests, latency, model_age, data_age, ready }
+    /// Builds the counters of a process that started at this second since 1970.
+    pub fn new(started: i64) -> Self {
+        let mut all = Registry::default();
+        all.register_collector(Box::new(Process { started }));
+        let registry = all.sub_registry_with_prefix("edge");
+        let models = Arc::new(Models::default());
+        registry.register_collector(Box::new(Arc::clone(&models)));
+        let requests = Requests::new(registry);
+        let help = "Requests that were turned away, by reason";
+        let refused = registry.family("http_refused", help, None, Counter::default);
+        let help = "Known games and slates asked of memory, by result";
+        let cached = registry.family("slate_cache", help, None, Counter::default);
+        Self {
+            requests,
+            refused: Refusal::ALL.map(|reason| refused.get_or_create_owned(&RefusedLabels { reason })),
+            cached: ["miss", "hit"].map(|result| cached.get_or_create_owned(&CacheLabels { result })),
+            batches: registry.histogram("batch_games", "Games of one batch of the model", None, batches),
+            waited: registry.histogram("queue_wait", "Wait for the model", SECONDS, waits),
+            queued: registry.gauge("queue_depth", "Requests that wait for the model", None),
+            reloads: registry.family(
+                "model_reloads",
+                "Reloads of the model by outcome",
+                None,
+                Counter::default,
+            ),
+            reload_seconds: registry.family("model_reload_duration", "Time of a reload", SECONDS, reloads),
+            reloaded_at: registry.family(
+                "model_reload_timestamp",
+                "Last reload, seconds since 1970",
+                SECONDS,
+                Seconds::default,
+            ),
+            shadow: registry.histogram(
+                "shadow_difference",
+                "Distance of the challenger's home-win probability from the champion's",
+                None,
+                differences,
+            ),
+            forecasts: registry.family(
+                "forecast_home_win",
+                "Home-win probabilities that the model forecast, by league",
+                None,
+                probabilities,
+            ),
+            model_age: registry.gauge(
+                "model_age",
+                "Age of the data that the loaded model was trained on",
+                SECONDS,
+            ),
+            data_age: registry.gauge("data_age", "Age of the data that predictions use", SECONDS),
+            ready: registry.gauge("ready", "1 when a model is loaded and its data is fresh", None),
+            models,
+            registry: all,
+        }
     }
 
     /// Counts one answered request; `route` is the pattern, never the path, so that the labels stay few.
-    pub(crate) fn answered(&self, route: &str, method: &str, status: u16, took: Duration) {
-        let route = ("route", route.to_owned());
-        let labels = vec![route.clone(), ("method", method.to_owned()), ("status", status.to_string())];
-        self.requests.get_or_create(&labels).inc();
-        self.latency.get_or_create(&vec![route]).observe(took.as_secs_f64());
+    pub fn answered(&self, route: &str, method: &str, status: u16, took: Duration) {
+        self.requests.answered(route, method, status, took);
     }
 
-    pub(crate) fn waited(&self, _took: Duration) {}
+    /// Counts a request as being answered until what is returned is dropped.
+    pub fn in_flight(&self) -> InFlight {
+        self.requests.in_flight()
+    }
 
-    pub(crate) fn batch(&self, _games: usize) {}
+    /// Counts a request that was turned away; it is counted as answered as well.
+    pub fn refused(&self, reason: Refusal) {
+        self.refused[reason as usize].inc();
+    }
 
-    pub(crate) fn cache(&self, _hits: usize, _misses: usize) {}
-
-    pub(crate) fn shadow(&self, _difference: f64) {}
-
-    /// Renders the text; ages in seconds, NaN without a model.
-    pub(crate) fn render(&self, ages: Option<(f64, f64)>, ready: bool) -> Result<String, fmt::Error> {
-        let (model_age, data_age) = ages.unwrap_or((f64::NAN, f64::NAN));
+    /// Renders the text in the format that the header `accept` wants more.
+    pub fn render(&self, moment: Moment, accept: Option<&str>) -> Result<Exposition, fmt::Error> {
+        let (model_age, data_age) = moment.ages.unwrap_or((f64::NAN, f64::NAN));
         self.model_age.set(model_age);
         self.data_age.set(data_age);
-        self.ready.set(i64::from(ready));
+        self.ready.set(i64::from(moment.is_ready));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
-        Ok(text)
+        Ok(exposition::exposition(text, accept))
     }
 }
 
-fn new_histogram() -> Histogram {
-    Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0])
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").field("requests", &self.requests).finish_non_exhaustive()
+    }
+}
+
+/// What the model's side tells.
+impl Metrics {
+    /// Counts a batch of so many games.
+    pub fn batch(&self, games: usize) {
+        self.batches.observe(games as f64);
+    }
+
+    /// Counts how long a request waited before the model took it up.
+    pub fn waited(&self, waited: Duration) {
+        self.waited.observe(waited.as_secs_f64());
+    }
+
+    /// Says how many requests wait.
+    pub fn queued(&self, requests: usize) {
+        self.queued.set(requests as i64);
+    }
+
+    /// Counts a known game or a slate that was, or was not, found in memory.
+    pub fn cache(&self, is_hit: bool) {
+        self.cached[usize::from(is_hit)].inc();
+    }
+
+    /// Counts a reload that ended `at` this instant.
+    pub fn reloaded(&self, outcome: Reload, took: Duration, at: Timestamp) {
+        let labels = ReloadLabels { outcome };
+        self.reloads.get_or_create_owned(&labels).inc();
+        self.reload_seconds.get_or_create_owned(&labels).observe(took.as_secs_f64());
+        self.reloaded_at.get_or_create_owned(&labels).set(at.as_second() as f64);
+    }
+
+    /// Says which model answers from now on; for another one than before, drift begins anew and the answer is true.
+    pub fn serving(&self, card: &ModelCard) -> bool {
+        self.models.serve(card)
+    }
+
+    /// Says which model runs in the shadow from now on.
+    pub fn shadowing(&self, card: Option<&ModelCard>) {
+        self.models.shadow(card);
+    }
+
+    /// Counts a game of which champion and challenger gave home these probabilities.
+    pub fn shadow(&self, champion: f64, challenger: f64) {
+        self.shadow.observe((champion - challenger).abs());
+    }
+
+    /// Takes a forecast of the slate known when a model was loaded: what later ones are compared with.
+    pub fn reference(&self, forecast: &GameForecast) {
+        self.models.drift.refer(&forecast.game, forecast.moneyline.home);
+    }
+
+    /// Counts a forecast that the model made; one from memory is not made again.
+    pub fn forecast(&self, forecast: &GameForecast) {
+        let (game, home) = (&forecast.game, forecast.moneyline.home);
+        // Leagues beyond those that are watched would make the labels many.
+        if self.models.drift.see(game, home) {
+            let labels = LeagueLabels { league: game.league.to_string() };
+            self.forecasts.get_or_create(&labels).observe(home);
+        }
+    }
 }

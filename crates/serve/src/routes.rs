@@ -15,7 +15,10 @@ use axum::{
         Query, State,
         rejection::{JsonRejection, QueryRejection},
     },
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, StatusCode,
+        header::{ACCEPT, CONTENT_TYPE, VARY},
+    },
     response::{IntoResponse, Response},
 };
 use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
@@ -31,6 +34,7 @@ use crate::{
     forecast::refuse_line,
     gate::protect,
     inference,
+    metrics::Moment,
     problem::problem,
     reference,
     wire::{ChallengerAnswer, Health, ModelAnswer, PredictAnswer, PredictQuery, PredictRequest, SlateQuery},
@@ -186,18 +190,21 @@ async fn reload(_admin: Admin, State(app): State<App>) -> Result<Json<Outcome>, 
     }
 }
 
-/// Returns the counters in the text format of Prometheus.
+/// Returns the counters in a text format of Prometheus: `OpenMetrics`, or the older one where `accept` wants that.
 #[utoipa::path(get, path = "/metrics", tag = "health", responses(
     (status = 200, description = "Counters, gauges and histograms.", body = String, content_type = "application/openmetrics-text"),
 ))]
-async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Box<Problem>> {
+async fn metrics(State(app): State<App>, headers: HeaderMap) -> Result<impl IntoResponse, Box<Problem>> {
     let loaded = app.serving().get().ok();
     let age = |instant: Timestamp| app.age_of(instant).as_secs_f64();
     let ages = loaded.map(|live| (age(live.card().data_as_of), age(live.newest())));
-    let ready = ages.is_some_and(|(_, data)| data <= app.settings().stale_after.as_secs_f64());
-    let text = app.metrics().render(ages, ready);
-    let text = text.map_err(|_| problem(ProblemKind::Internal, "the counters cannot be written"))?;
-    Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
+    let is_ready = ages.is_some_and(|(_, data)| data <= app.settings().stale_after.as_secs_f64());
+    app.metrics().queued(app.engine().waiting());
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    let rendered = app.metrics().render(Moment { ages, is_ready }, accept);
+    let (content_type, text) =
+        rendered.map_err(|_| problem(ProblemKind::Internal, "the counters cannot be written"))?;
+    Ok(([(CONTENT_TYPE, content_type), (VARY, "accept")], text))
 }
 
 /// Returns this document.

@@ -18,7 +18,7 @@ mod shadow;
 
 use std::{
     fmt,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
 use market::Predictor;
@@ -31,7 +31,15 @@ pub use self::{live::Live, shadow::ShadowScore};
 ///
 /// A request keeps the [`Live`] that it began with, so a swap drops nobody, and the old one goes with its last request.
 #[derive(Clone)]
-pub struct Serving(Arc<RwLock<Scene>>);
+pub struct Serving(Arc<Stage>);
+
+/// Is told the champion and the challenger of each swap.
+type Tell = Box<dyn Fn(&Live, Option<&Live>) + Send + Sync>;
+
+struct Stage {
+    scene: RwLock<Scene>,
+    tell: OnceLock<Tell>,
+}
 
 #[derive(Clone)]
 struct Scene {
@@ -46,7 +54,7 @@ impl Serving {
     /// Builds a holder without a model; `reason` is shown by `/readyz`.
     pub fn empty(reason: impl Into<String>) -> Self {
         let scene = Scene { champion: Err(reason.into()), challenger: None, refused: None };
-        Self(Arc::new(RwLock::new(scene)))
+        Self(Arc::new(Stage { scene: RwLock::new(scene), tell: OnceLock::new() }))
     }
 
     /// Builds a holder that answers with `predictor`.
@@ -65,12 +73,26 @@ impl Serving {
     pub fn set_beside(&self, live: impl Into<Arc<Live>>, challenger: Option<Live>) {
         let challenger = challenger.map(|challenger| Arc::new(Shadow::new(challenger)));
         let scene = Scene { champion: Ok(live.into()), challenger, refused: None };
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = scene;
+        *self.0.scene.write().unwrap_or_else(PoisonError::into_inner) = scene;
+        self.tell();
+    }
+
+    /// Has `tell` told who answers, now and after each swap; only the first to ask is told.
+    pub(crate) fn tell_swaps(&self, tell: impl Fn(&Live, Option<&Live>) + Send + Sync + 'static) {
+        if self.0.tell.set(Box::new(tell)).is_ok() {
+            self.tell();
+        }
+    }
+
+    fn tell(&self) {
+        if let (Some(tell), Ok(live)) = (self.0.tell.get(), self.get()) {
+            tell(&live, self.challenger().as_ref().map(|shadow| &shadow.live));
+        }
     }
 
     /// Notes why a newer model or newer data were not taken; what answers goes on, and without one this is why.
     pub fn refuse(&self, reason: impl Into<String>) {
-        let mut scene = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut scene = self.0.scene.write().unwrap_or_else(PoisonError::into_inner);
         let reason = reason.into();
         match &mut scene.champion {
             Ok(_) => scene.refused = Some(reason),
@@ -80,21 +102,21 @@ impl Serving {
 
     /// Notes that what answers is what there is.
     pub fn accept(&self) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).refused = None;
+        self.0.scene.write().unwrap_or_else(PoisonError::into_inner).refused = None;
     }
 
     /// Returns what answers, or why nothing does.
     pub fn get(&self) -> Result<Arc<Live>, String> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).champion.clone()
+        self.0.scene.read().unwrap_or_else(PoisonError::into_inner).champion.clone()
     }
 
     /// Returns why what is there now was not taken.
     pub fn refused(&self) -> Option<String> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).refused.clone()
+        self.0.scene.read().unwrap_or_else(PoisonError::into_inner).refused.clone()
     }
 
     pub(crate) fn challenger(&self) -> Option<Arc<Shadow>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).challenger.clone()
+        self.0.scene.read().unwrap_or_else(PoisonError::into_inner).challenger.clone()
     }
 }
 

@@ -6,16 +6,18 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Instant,
 };
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 use market::{GameQuery, PredictError, Prediction};
+use tracing::Span;
 
 use super::{EngineSettings, Explained, Job, Refusal, Work};
 use crate::{
+    forecast::game_forecast,
     metrics::Metrics,
     serving::{Live, Serving, Shadow, Slate},
+    spans::batch_span,
 };
 
 pub(super) struct Worker {
@@ -74,21 +76,24 @@ impl Worker {
         jobs.retain(|job| !job.reply.is_closed());
         let Some(first) = jobs.first() else { return };
         let live = first.live.clone();
-        let began = Instant::now();
-        let span = tracing::debug_span!("batch", questions = jobs.len(), model_version = live.card().version);
-        let _entered = span.enter();
         let games = jobs.iter().map(|job| job.work.games()).sum();
-        let answers = answers(&live, &jobs);
+        let spans: Vec<Span> = jobs.iter().map(|job| job.span.clone()).collect();
+        let answers =
+            batch_span(Some(games), &live.card().version, &spans).in_scope(|| answers(&live, &jobs));
         self.metrics.batch(games);
-        tracing::debug!(games, took_us = began.elapsed().as_micros(), "forecast");
         let shadow = self.serving.challenger().filter(|shadow| shadow.live.as_of() == live.as_of());
         let mut both = Vec::new();
         for (job, answer) in jobs.into_iter().zip(answers) {
-            if let (Some(_), Ok(predictions), Work::Games(queries)) = (&shadow, &answer, job.work) {
+            if let (Ok(predictions), Work::Games(queries)) = (&answer, job.work) {
                 both.extend(queries.into_iter().zip(predictions.iter().map(|(own, _)| own.clone())));
             }
             // It may have gone away just now.
             let _ = job.reply.send(answer);
+        }
+        for (_, prediction) in &both {
+            if let Some(forecast) = game_forecast(prediction, &[], false) {
+                self.metrics.forecast(&forecast);
+            }
         }
         if let Some(shadow) = shadow {
             self.compare(&shadow, &both);
@@ -103,9 +108,10 @@ impl Worker {
             }
             let asked = || shadow.live.predictor().predict(std::slice::from_ref(query));
             if let Ok(Ok(answer)) = catch_unwind(AssertUnwindSafe(asked))
-                && let Some(difference) = answer.first().and_then(|own| shadow.compare(champion, own))
+                && let Some([champion, challenger]) =
+                    answer.first().and_then(|own| shadow.compare(champion, own))
             {
-                self.metrics.shadow(difference);
+                self.metrics.shadow(champion, challenger);
             }
         }
     }

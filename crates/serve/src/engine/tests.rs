@@ -57,7 +57,7 @@ fn games(home: &str, count: usize) -> Work {
 }
 
 fn engine(settings: EngineSettings) -> Engine {
-    Engine::start(settings, &Serving::empty("none"), &Arc::new(Metrics::new()))
+    Engine::start(settings, &Serving::empty("none"), &Arc::new(Metrics::new(0)))
 }
 
 /// Asks on a task of its own, and waits until the question is in the queue or at work.

@@ -37,6 +37,7 @@ pub struct Live {
     newest: Timestamp,
     known: Cache<GameId, Arc<Known>>,
     slates: Cache<(Timestamp, Timestamp), Slate>,
+    warmed: Slate,
 }
 
 impl Live {
@@ -52,7 +53,7 @@ impl Live {
         let (known, slates) = (Cache::new(KEPT_GAMES), Cache::new(KEPT_SLATES));
         let newest = predictor.as_of();
         let headers = ModelHeaders::of(predictor.as_ref());
-        Self { predictor, card, stamp, headers, newest, known, slates }
+        Self { predictor, card, stamp, headers, newest, known, slates, warmed: Slate::default() }
     }
 
     /// Tells when the newest row that it uses became known; without this it counts as fresh at its as-of.
@@ -72,10 +73,16 @@ impl Live {
     ///
     /// # Errors
     /// What the predictor says.
-    pub fn warm(&self, hours: u32) -> Result<usize, PredictError> {
+    pub fn warm(&mut self, hours: u32) -> Result<usize, PredictError> {
         let from = self.predictor.as_of();
         let until = from.saturating_add(SignedDuration::from_hours(i64::from(hours))).unwrap_or(from);
-        Ok(self.slate(from, until)?.len())
+        self.warmed = self.slate(from, until)?;
+        Ok(self.warmed.len())
+    }
+
+    /// Returns what was forecast before anybody asked.
+    pub(crate) fn warmed(&self) -> &[Arc<Known>] {
+        &self.warmed
     }
 
     /// Returns the predictor.

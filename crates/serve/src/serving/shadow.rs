@@ -38,16 +38,17 @@ impl Shadow {
         *self.score.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts one game; returns challenger minus champion, none where one of them has no opinion.
-    pub(crate) fn compare(&self, champion: &Prediction, challenger: &Prediction) -> Option<f64> {
-        let difference = home_two_way(challenger)? - home_two_way(champion)?;
+    /// Counts one game; returns the probabilities of champion and challenger, none where one of them has no opinion.
+    pub(crate) fn compare(&self, champion: &Prediction, challenger: &Prediction) -> Option<[f64; 2]> {
+        let both = [home_two_way(champion)?, home_two_way(challenger)?];
+        let difference = both[1] - both[0];
         let mut score = self.score.lock().unwrap_or_else(PoisonError::into_inner);
         score.games += 1;
         let games = score.games as f64;
         score.mean_difference += (difference - score.mean_difference) / games;
         score.mean_absolute_difference += (difference.abs() - score.mean_absolute_difference) / games;
         score.largest_difference = score.largest_difference.max(difference.abs());
-        Some(difference)
+        Some(both)
     }
 }
 

@@ -127,7 +127,7 @@ async fn requests_are_counted_by_route_and_status() {
     for line in [
         r#"edge_http_requests_total{route="/v1/slate",method="GET",status="422"} 1"#,
         r#"edge_http_requests_total{route="none",method="GET",status="404"} 1"#,
-        r#"edge_http_request_duration_seconds_count{route="/healthz"} 1"#,
+        r#"edge_http_request_duration_seconds_count{route="/healthz",method="GET"} 1"#,
         "edge_data_age_seconds 3600.0",
         "edge_ready 1",
     ] {

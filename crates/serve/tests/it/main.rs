@@ -10,6 +10,7 @@ mod guards;
 mod health;
 mod inference;
 mod life;
+mod metrics;
 mod python;
 mod sockets;
 mod storms;
