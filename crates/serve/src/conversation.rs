@@ -81,9 +81,10 @@ where
     });
     let mut talk = pin!(shared.protocol.serve_connection(TokioIo::new(io), answer));
     let mut look = pin!(tokio::time::sleep(shared.limits.head_time_out));
-    let (mut seen, mut is_closing) = (0, false);
+    let mut silence = Silence::default();
     loop {
-        tokio::select! {
+        let is_last_call = tokio::select! {
+            biased;
             ended = talk.as_mut() => {
                 if let Err(error) = ended {
                     tracing::debug!(error, "a connection ended early");
@@ -91,28 +92,71 @@ where
                 return;
             }
             told = phase.changed() => {
-                let now = *phase.borrow_and_update();
-                if told.is_err() || now == Phase::Cut {
+                if told.is_err() || *phase.borrow_and_update() == Phase::Cut {
                     return;
                 }
-                talk.as_mut().graceful_shutdown();
-                (seen, is_closing) = (activity.begun.load(Relaxed), true);
-                look.as_mut().reset(tokio::time::Instant::now() + LAST_WORDS);
+                silence.seen = activity.begun.load(Relaxed);
+                true
             }
-            () = look.as_mut() => {
-                let begun = activity.begun.load(Relaxed);
-                let is_silent = begun == seen && !activity.is_busy();
-                if is_silent && (is_closing || begun == 0) {
-                    return;
-                }
-                if is_silent {
-                    talk.as_mut().graceful_shutdown();
-                    is_closing = true;
-                }
-                seen = begun;
-                let pause = if is_closing { LAST_WORDS } else { shared.limits.idle_time_out };
-                look.as_mut().reset(tokio::time::Instant::now() + pause);
-            }
+            () = look.as_mut() => match silence.judge(&activity) {
+                Verdict::Cut => return,
+                Verdict::Close => true,
+                Verdict::Wait => false,
+            },
+        };
+        if is_last_call {
+            talk.as_mut().graceful_shutdown();
+            silence.is_closing = true;
         }
+        let pause = if silence.is_closing { LAST_WORDS } else { shared.limits.idle_time_out };
+        look.as_mut().reset(tokio::time::Instant::now() + pause);
+    }
+}
+
+/// What was seen of a connection at the last look.
+#[derive(Debug, Default)]
+struct Silence {
+    seen: usize,
+    is_closing: bool,
+}
+
+/// What is to become of a connection.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Wait,
+    Close,
+    Cut,
+}
+
+impl Silence {
+    fn judge(&mut self, activity: &Activity) -> Verdict {
+        let begun = activity.begun.load(Relaxed);
+        if std::mem::replace(&mut self.seen, begun) != begun || activity.is_busy() {
+            return Verdict::Wait;
+        }
+        if self.is_closing || begun == 0 { Verdict::Cut } else { Verdict::Close }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_silence_ends_a_connection() {
+        let (activity, mut silence) = (Arc::new(Activity::default()), Silence::default());
+        let first = activity.begin();
+        assert_eq!(silence.judge(&activity), Verdict::Wait, "begun since the last look");
+        assert_eq!(silence.judge(&activity), Verdict::Wait, "still in work");
+        drop(first);
+        assert_eq!(silence.judge(&activity), Verdict::Close);
+        silence.is_closing = true;
+        assert_eq!(silence.judge(&activity), Verdict::Cut);
+        let unused = Activity::default();
+        assert_eq!(
+            Silence::default().judge(&unused),
+            Verdict::Cut,
+            "no request in all the time for the first"
+        );
     }
 }

@@ -54,7 +54,7 @@ pub enum ServeError {
         source: io::Error,
     },
     /// The certificate cannot be used.
-    #[error("cannot serve over TLS")]
+    #[error(transparent)]
     Certificate(#[from] CertificateError),
     /// The listener broke while serving.
     #[error("the endpoint stopped unexpectedly")]

@@ -207,7 +207,7 @@ fn endpoint(context: &Context) -> Finding {
     let Some(url) = context.variable("PREDICT_URL") else {
         return note("endpoint", "PREDICT_URL is not set: predictions are made in this process");
     };
-    let healthy = serve::Client::new(url, None).map_err(anyhow::Error::from).and_then(|client| {
+    let healthy = super::listening::client(context, url, None).and_then(|client| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(client.health())?;
         Ok(client.host().to_owned())

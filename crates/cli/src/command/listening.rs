@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use jiff::SignedDuration;
 use serve::{
-    Access, CertificateFiles, Connections, KnownToken, Listener, Origin, Rate, Scope, ServeError, Settings,
-    Token,
+    Access, CertificateFiles, Client, Connections, KnownToken, Listener, Origin, Rate, Scope, ServeError,
+    Settings, Token,
 };
 
 use crate::{
@@ -39,6 +40,15 @@ pub(super) fn settings(context: &Context, listen: &str, such_as: &str) -> anyhow
         time_out: duration("time_out", serve.time_out)?,
         ..Settings::default()
     })
+}
+
+/// Returns a client of the endpoint at `PREDICT_URL`, which trusts the authorities of `PREDICT_CA_FILE` beside the usual
+/// ones.
+pub(super) fn client(context: &Context, url: &str, token: Option<Token>) -> anyhow::Result<Client> {
+    let client = Client::new(url, token)?;
+    let Some(path) = context.variable("PREDICT_CA_FILE") else { return Ok(client) };
+    let pem = std::fs::read(path).with_context(|| format!("cannot read PREDICT_CA_FILE {path}"))?;
+    Ok(client.trusting(&pem)?)
 }
 
 /// Opens the socket; a public address without a token is wrong usage, and so is a certificate that cannot be used.

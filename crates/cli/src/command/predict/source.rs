@@ -9,6 +9,7 @@ use market::{Explanation, GameQuery, Predictor};
 use serve::{Client, PredictAnswer, PredictRequest, Token};
 
 use crate::{
+    command::listening,
     context::{Context, say},
     night::{self, Predicted},
 };
@@ -24,7 +25,8 @@ impl Answers {
         let Some(url) = context.variable("PREDICT_URL") else {
             return Ok(Self::Here { predictor: night::best_predictor(context, as_of)?, as_of });
         };
-        let client = Client::new(url, context.variable("EDGE_SERVE_TOKEN").and_then(Token::new))?;
+        let token = context.variable("EDGE_SERVE_TOKEN").and_then(Token::new);
+        let client = listening::client(context, url, token)?;
         say(&format!("edge: asking {}", client.host()));
         Ok(Self::Endpoint { client, as_of })
     }
