@@ -106,7 +106,7 @@ impl Metrics {
             cached: ["miss", "hit"].map(|result| cached.get_or_create_owned(&CacheLabels { result })),
             batches: registry.histogram("batch_games", "Games of one batch of the model", None, batches),
             waited: registry.histogram("queue_wait", "Wait for the model", SECONDS, waits),
-            queued: registry.gauge("queue_depth", "Requests that wait for the model", None),
+            queued: registry.gauge("queue_depth", "Games that wait for the model", None),
             reloads: registry.family(
                 "model_reloads",
                 "Reloads of the model by outcome",
@@ -189,9 +189,9 @@ impl Metrics {
         self.waited.observe(waited.as_secs_f64());
     }
 
-    /// Says how many requests wait.
-    pub fn queued(&self, requests: usize) {
-        self.queued.set(requests as i64);
+    /// Says how many games wait.
+    pub fn queued(&self, games: usize) {
+        self.queued.set(games as i64);
     }
 
     /// Counts a known game or a slate that was, or was not, found in memory.
