@@ -259,6 +259,12 @@ pub(crate) struct PredictGameArgs {
     /// League of the teams, when several are configured
     #[arg(long)]
     pub(crate) league: Option<String>,
+    /// Where the two teams meet [default: where the home team was last at home]
+    #[arg(long, requires = "home", conflicts_with = "test")]
+    pub(crate) venue: Option<String>,
+    /// Key player (quarterback, goalkeeper, pitcher) who does not play; may be repeated
+    #[arg(long, value_name = "PLAYER", conflicts_with = "test")]
+    pub(crate) out: Vec<String>,
     /// As of this night [default: now]
     #[arg(long, value_name = "DATE")]
     pub(crate) date: Option<Date>,

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use market::{Game, GameStatus};
 
 use crate::{
-    Graph, NodeKind, Relation, drift,
+    Graph, NodeKind, Relation,
+    calendar::Calendar,
+    drift,
     graph::{Fixture, Version},
     growth::{Growth, Moved},
     instant::nanos,
@@ -56,6 +58,7 @@ impl Graph {
             rows,
             games,
             fixtures,
+            calendar: Calendar::new(&versions),
             versions,
             nodes,
             edges,

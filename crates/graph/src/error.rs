@@ -24,6 +24,26 @@ pub enum GraphError {
         /// Up to three nearest names by edit distance, nearest first.
         nearest: Vec<String>,
     },
+    /// No such venue is known in the league.
+    #[error("no venue `{venue}` is known in {league}; nearest: {}", nearest.join(", "))]
+    UnknownVenue {
+        /// As asked.
+        venue: String,
+        /// Where.
+        league: String,
+        /// Up to three nearest names by edit distance, nearest first.
+        nearest: Vec<String>,
+    },
+    /// No such key player is known of either team.
+    #[error("no key player `{player}` is known of {teams}; nearest: {}", nearest.join(", "))]
+    UnknownPlayer {
+        /// As asked.
+        player: String,
+        /// Both teams.
+        teams: String,
+        /// Up to three nearest names by edit distance, nearest first.
+        nearest: Vec<String>,
+    },
     /// Rows to be added were known before the graph's own instant, so it should have held them already.
     #[error("rows of {known_at} cannot be added to a graph as of {as_of}: build the graph anew")]
     NotLater {

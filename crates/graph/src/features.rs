@@ -16,13 +16,12 @@ use jiff::Timestamp;
 use market::{Market, consensus::logit};
 
 use crate::{
-    Graph, NodeKind,
+    Asked, Graph, NodeKind,
     consensus::Pick,
-    graph::Asked,
     instant::days,
     quotes::Quote,
     ratings::OUTCOME_WIDTH,
-    walk::{LeagueState, TeamState},
+    walk::{Expected, LeagueState, TeamState},
 };
 
 struct Columns {
@@ -210,8 +209,8 @@ impl Graph {
         }
     }
 
-    /// Writes a game's features; `row` is zero before.
-    pub(crate) fn write_game(&self, asked: &Asked, with_market: bool, row: &mut [f32]) {
+    /// Writes a game's features and returns what the ratings expect; `row` is zero before.
+    pub(crate) fn write_game(&self, asked: &Asked, with_market: bool, row: &mut [f32]) -> Expected {
         let league = self.league(asked);
         let sides = self.sides(asked, &league);
         let neutral = self.number(asked, 0) == Some(1);
@@ -252,6 +251,7 @@ impl Graph {
         if with_market {
             self.write_market(asked, &league, &mut row[values.len()..]);
         }
+        expected
     }
 
     fn write_market(&self, asked: &Asked, league: &LeagueState, row: &mut [f32]) {

@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use market::{Game, GameId};
 
 use crate::{
-    GraphError, NodeKind, Relation,
+    Asked, GraphError, NodeKind, Relation,
+    calendar::Calendar,
     consensus::{Opinion, Pick, opinion},
     drift::Drift,
     growth::Growth,
@@ -17,7 +18,7 @@ use crate::{
     ratings::{Outcome, Ratings},
     rows::{NONE, Rows},
     timeline::{Edges, History},
-    walk::{Expected, LeagueState, Side},
+    walk::{Expected, LeagueState},
 };
 
 /// How a graph is asked.
@@ -56,6 +57,8 @@ pub struct Graph {
     pub(crate) fixtures: Vec<Fixture>,
     /// Versions of each game's header, by the instant of the first row that stated it.
     pub(crate) versions: History<Version>,
+    /// The same by start.
+    pub(crate) calendar: Calendar,
     pub(crate) nodes: Nodes,
     /// By relation, without the market's.
     pub(crate) edges: Vec<Edges>,
@@ -86,15 +89,6 @@ pub(crate) struct Version {
     pub(crate) away: u32,
     pub(crate) season: i32,
     pub(crate) start: i64,
-}
-
-/// A game, known or hypothetical, together with the instant from which it is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Asked {
-    /// [`NONE`] for a hypothetical game.
-    pub(crate) game: u32,
-    pub(crate) fixture: Version,
-    pub(crate) as_of: i64,
 }
 
 impl Graph {
@@ -145,6 +139,7 @@ impl Graph {
             games: Vec::new(),
             fixtures: Vec::new(),
             versions: History::default(),
+            calendar: Calendar::default(),
             nodes: Nodes::default(),
             edges: vec![Edges::default(); Relation::ALL.len()],
             numbers: Default::default(),
@@ -244,44 +239,9 @@ impl Graph {
         (expected.margin(), expected.total())
     }
 
-    /// Looks at a game as of an instant, which is never after its own result became known: nothing that
-    /// follows from a seed's own outcome can then be seen.
-    pub(crate) fn asked(&self, game: usize, as_of: Timestamp) -> Asked {
-        let outcome = self.fixtures[game].outcome;
-        let result = if outcome == NONE { i64::MAX } else { self.outcomes[outcome as usize].time };
-        let as_of = nanos(as_of).min(result);
-        let versions = self.versions.until(game as u32, i64::MAX);
-        let visible = self.versions.until(game as u32, as_of);
-        Asked { game: game as u32, fixture: *visible.last().unwrap_or(&versions[0]), as_of }
-    }
-
-    /// Returns the header of every game that is known strictly before `as_of`, as known then.
-    pub(crate) fn versions_before(&self, as_of: i64) -> impl Iterator<Item = Version> {
-        (0..self.games.len() as u32).filter_map(move |game| self.versions.before(game, as_of).copied())
-    }
-
     /// Returns the league's scale as of the question.
     pub(crate) fn league(&self, asked: &Asked) -> LeagueState {
         self.ratings.leagues.before(asked.fixture.league, asked.as_of).copied().unwrap_or_default()
-    }
-
-    /// Returns both sides as of the question, brought to the game's season and start.
-    ///
-    /// A side whose key player is not stated yet is taken to start whoever started its last game.
-    pub(crate) fn sides(&self, asked: &Asked, league: &LeagueState) -> [Side; 2] {
-        let Version { home, away, season, start, .. } = asked.fixture;
-        [(home, Relation::HomePlayer), (away, Relation::AwayPlayer)].map(|(team, relation)| {
-            let state = self.ratings.teams.before(team, asked.as_of).copied().unwrap_or_default();
-            let stated = (asked.game != NONE)
-                .then(|| self.relation(relation).latest(asked.game, asked.as_of))
-                .flatten();
-            let player = stated.map_or(state.starter, |(_, player)| player);
-            let worth = |player: u32| {
-                let known = self.ratings.players.before(player, asked.as_of).copied().unwrap_or_default();
-                known.at(season, start)
-            };
-            Side { state: state.at(season, start, league), player: (player != NONE).then(|| worth(player)) }
-        })
     }
 
     /// Returns how many finished games are known of the side of which fewer are, as of an instant.
@@ -300,7 +260,7 @@ impl Graph {
     /// Returns the latest number said of the game: 0 neutral, 1 home rest, 2 away rest, 3 week.
     pub(crate) fn number(&self, asked: &Asked, which: usize) -> Option<u32> {
         if asked.game == NONE {
-            return None;
+            return (which == 0 && asked.supposed.neutral).then_some(1);
         }
         self.numbers[which].latest(asked.game, asked.as_of).map(|(_, value)| value)
     }
@@ -336,10 +296,12 @@ impl Graph {
                 format!("{} at {}", game.away, game.home)
             }
             NodeKind::Outcome => {
+                // As its own row stated it: the game's latest header may be later than the as-of.
                 let outcome = &self.outcomes[node];
-                let game = &self.games[outcome.game as usize];
-                let date = self.local_date(game);
-                format!("{date} {} {}:{} {}", game.home, outcome.home_score, outcome.away_score, game.away)
+                let date = self.date_in(outcome.league as usize, timestamp(outcome.start));
+                let [home, away] =
+                    [outcome.home, outcome.away].map(|team| self.node_name(NodeKind::Team, team as usize));
+                format!("{date} {home} {}:{} {away}", outcome.home_score, outcome.away_score)
             }
             NodeKind::Line => {
                 let line = self.quotes.lines[node];

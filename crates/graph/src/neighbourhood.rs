@@ -16,8 +16,7 @@ use petgraph::{
 use serde::Serialize;
 
 use crate::{
-    FanOut, Graph, NodeKind, Relation, features,
-    graph::Asked,
+    Asked, FanOut, Graph, NodeKind, Relation, features,
     instant::{days, timestamp},
     sampler::{Limit, Past},
 };
@@ -103,9 +102,15 @@ impl Graph {
 
     /// Returns the game's date in its league's time zone.
     pub(crate) fn local_date(&self, game: &Game) -> Date {
-        let league = self.leagues().iter().find(|known| known.id == game.league);
+        let league = self.leagues().iter().position(|known| known.id == game.league);
+        self.date_in(league.unwrap_or(usize::MAX), game.start_time)
+    }
+
+    /// Returns the date of an instant in the time zone of a league.
+    pub(crate) fn date_in(&self, league: usize, instant: Timestamp) -> Date {
+        let league = self.leagues().get(league);
         let zone = league.and_then(|league| TimeZone::get(&league.time_zone).ok()).unwrap_or(TimeZone::UTC);
-        game.start_time.to_zoned(zone).date()
+        instant.to_zoned(zone).date()
     }
 
     /// Describes a source in a few words.

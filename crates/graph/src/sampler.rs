@@ -11,13 +11,12 @@
 //! ```
 
 use jiff::Timestamp;
-use market::LeagueId;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::{
-    Batch, Block, Children, Graph, GraphError, NodeKind, Relation, consensus::Pick, features, graph::Asked,
+    Asked, Batch, Block, Children, Graph, NodeKind, Relation, asked::Starter, consensus::Pick, features,
     instant::days, rows::NONE,
 };
 
@@ -113,9 +112,9 @@ pub struct Sampler<'a> {
 
 /// A row of a block: a node below some seed, or padding ([`NONE`]).
 #[derive(Debug, Clone, Copy)]
-struct Row {
-    seed: u32,
-    node: u32,
+pub(crate) struct Row {
+    pub(crate) seed: u32,
+    pub(crate) node: u32,
 }
 
 impl<'a> Sampler<'a> {
@@ -145,22 +144,13 @@ impl<'a> Sampler<'a> {
         seeds.par_chunks(size.max(1)).map(|piece| self.sample(piece)).collect()
     }
 
-    /// Samples the neighbourhood of a game that need not exist: both teams meet at `start_time`, with no
-    /// context or lines of its own.
-    ///
-    /// Its season is that of the league's known game nearest to the start.
-    pub fn sample_hypothetical(
-        &self,
-        league: &LeagueId,
-        home: &str,
-        away: &str,
-        start_time: Timestamp,
-        as_of: Timestamp,
-    ) -> Result<Batch, GraphError> {
-        Ok(self.batch(&[self.graph.hypothetical(league, home, away, start_time, as_of)?]))
+    /// Samples the neighbourhoods of games that were asked for: known ones, or such as need not exist.
+    pub fn sample_asked(&self, asked: &[Asked]) -> Batch {
+        self.batch(asked)
     }
 
-    pub(crate) fn graph(&self) -> &'a Graph {
+    /// Returns the graph.
+    pub fn graph(&self) -> &'a Graph {
         self.graph
     }
 
@@ -193,7 +183,7 @@ impl<'a> Sampler<'a> {
         }
     }
 
-    fn block(&self, asked: &[Asked], kind: NodeKind, rows: &[Row], hops: usize) -> Block {
+    pub(crate) fn block(&self, asked: &[Asked], kind: NodeKind, rows: &[Row], hops: usize) -> Block {
         let width = features::width(kind);
         let mut values = vec![0.0; rows.len() * width];
         for (row, values) in rows.iter().zip(values.chunks_exact_mut(width)) {
@@ -267,6 +257,15 @@ impl Graph {
         match relation {
             Relation::HomeTeam => take(asked.as_of, asked.fixture.home),
             Relation::AwayTeam => take(asked.as_of, asked.fixture.away),
+            Relation::HomePlayer if asked.supposed.starters[0] != Starter::AsStated => {
+                asked.supposed.starters[0].named().into_iter().for_each(|player| take(asked.as_of, player));
+            }
+            Relation::AwayPlayer if asked.supposed.starters[1] != Starter::AsStated => {
+                asked.supposed.starters[1].named().into_iter().for_each(|player| take(asked.as_of, player));
+            }
+            Relation::PlayedAt if asked.supposed.venue.is_some() => {
+                asked.supposed.venue.into_iter().for_each(|venue| take(asked.as_of, venue));
+            }
             Relation::OutcomeHomeTeam | Relation::OutcomeAwayTeam => {
                 let outcome = &self.outcomes[target as usize];
                 let home = relation == Relation::OutcomeHomeTeam;

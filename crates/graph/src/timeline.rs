@@ -86,6 +86,17 @@ impl<T> History<T> {
         owners(&self.offsets).zip(entries).map(|(node, (time, state))| (nodes.of(node), *time, *state))
     }
 
+    /// Returns every state with the instant of its event and that of the node's next one, at the latest
+    /// [`i64::MAX`]: it is what is known as of any instant after the first up to the second.
+    pub(crate) fn spans(&self) -> impl Iterator<Item = (i64, i64, &T)> {
+        let next = |node: &[u32]| {
+            let times = &self.time[node[0] as usize..node[1] as usize];
+            times.iter().copied().skip(1).chain((!times.is_empty()).then_some(i64::MAX))
+        };
+        let until = self.offsets.windows(2).flat_map(next);
+        self.time.iter().zip(until).zip(&self.state).map(|((since, until), state)| (*since, until, state))
+    }
+
     /// Returns the states after the events strictly before `as_of`, oldest first.
     pub(crate) fn until(&self, node: u32, as_of: i64) -> &[T] {
         &self.state[visible(&self.offsets, &self.time, node, as_of)]

@@ -7,10 +7,7 @@
 //! assert_eq!(game.kind.as_str(), "game");
 //! ```
 
-use jiff::Timestamp;
-use market::LeagueId;
-
-use crate::{GraphError, NodeKind, Relation, Sampler, Seed, graph::Asked, instant::days, sampler::Limit};
+use crate::{Asked, NodeKind, Relation, Sampler, Seed, instant::days, sampler::Limit};
 
 /// A node and what was sampled below it.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,21 +28,13 @@ pub struct Trace {
 impl Sampler<'_> {
     /// Names what [`sample`](Self::sample) finds for one seed.
     pub fn trace(&self, seed: Seed) -> Trace {
-        let asked = self.graph().asked(seed.game, seed.as_of);
-        self.walk(&asked, NodeKind::Game, asked.game, asked.as_of, self.settings().hops)
+        self.trace_asked(&self.graph().asked(seed.game, seed.as_of))
     }
 
-    /// Names what [`sample_hypothetical`](Self::sample_hypothetical) finds.
-    pub fn trace_hypothetical(
-        &self,
-        league: &LeagueId,
-        home: &str,
-        away: &str,
-        start_time: Timestamp,
-        as_of: Timestamp,
-    ) -> Result<Trace, GraphError> {
-        let asked = self.graph().hypothetical(league, home, away, start_time, as_of)?;
-        Ok(self.walk(&asked, NodeKind::Game, asked.game, asked.as_of, self.settings().hops))
+    /// Names what [`sample_asked`](Self::sample_asked) finds for one game: of a hypothetical one the venue and the key
+    /// players that are supposed too.
+    pub fn trace_asked(&self, asked: &Asked) -> Trace {
+        self.walk(asked, NodeKind::Game, asked.game, asked.as_of, self.settings().hops)
     }
 
     fn walk(&self, asked: &Asked, kind: NodeKind, node: u32, time: i64, hops: usize) -> Trace {

@@ -11,7 +11,10 @@ use crate::{Explanation, GameId, LeagueId, Market, Name, Prediction, ScoreForeca
 /// ```
 /// use market::GameQuery;
 /// let known: GameQuery = serde_json::from_str(r#"{"game_id":"epl_2022-10-14_brentford_brighton"}"#).unwrap();
-/// assert!(matches!(known, GameQuery::Known { .. }));
+/// assert_eq!(known, GameQuery::known(market::GameId::from_text("epl_2022-10-14_brentford_brighton")));
+/// let moved: GameQuery = serde_json::from_str(
+///     r#"{"home":"Brentford","away":"Brighton","venue":"Wembley Stadium","key_players_out":["David Raya"]}"#).unwrap();
+/// assert!(matches!(moved, GameQuery::Hypothetical { venue: Some(_), .. }));
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
@@ -20,8 +23,14 @@ pub enum GameQuery {
     Known {
         /// Its id.
         game_id: GameId,
+        /// Key players who do not play: in the place of a stated one who is out, the team's most recent other one.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        key_players_out: Vec<Name>,
     },
     /// A game that may never be played; both teams must have played in the league.
+    ///
+    /// Each side's key player (quarterback, goalkeeper, pitcher) is the one who did so in its last finished game known
+    /// before the as-of and is not out; where all known ones are out, a newcomer.
     Hypothetical {
         /// The league; needed when more than one is served.
         #[serde(default)]
@@ -33,7 +42,26 @@ pub enum GameQuery {
         /// Start, UTC; the as-of when absent.
         #[serde(default)]
         start_time: Option<Timestamp>,
+        /// Where it is played; the home team's last venue at home when absent. Nobody is at home at a venue where the home
+        /// team, whose own is known, has never been at home.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        venue: Option<Name>,
+        /// Key players who do not play; each must be known to have played, or to be due to play, for one of the two.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        key_players_out: Vec<Name>,
     },
+}
+
+impl GameQuery {
+    /// Asks for a game of the store as its rows state it.
+    pub fn known(game_id: GameId) -> Self {
+        Self::Known { game_id, key_players_out: Vec::new() }
+    }
+
+    /// Asks for a meeting of two teams at the as-of, at the home team's venue, with everybody there.
+    pub fn hypothetical(league: Option<LeagueId>, home: Name, away: Name) -> Self {
+        Self::Hypothetical { league, home, away, start_time: None, venue: None, key_players_out: Vec::new() }
+    }
 }
 
 /// What is known of the model that answers: the content of `best.json`.
@@ -196,10 +224,30 @@ pub enum PredictError {
     #[error("no game `{0}` is known")]
     UnknownGame(String),
     /// No such team has played in the league.
-    #[error("no team `{team}` is known in {league}; did you mean {suggestion}?")]
+    #[error("no team `{team}` is known in {league}{}", hint(suggestion))]
     UnknownTeam {
         /// As asked.
         team: String,
+        /// Where.
+        league: String,
+        /// The nearest names that exist.
+        suggestion: String,
+    },
+    /// No such key player is known of either team.
+    #[error("no key player `{player}` is known of {teams}{}", hint(suggestion))]
+    UnknownPlayer {
+        /// As asked.
+        player: String,
+        /// Both teams.
+        teams: String,
+        /// The nearest names that exist.
+        suggestion: String,
+    },
+    /// No such venue is known in the league.
+    #[error("no venue `{venue}` is known in {league}{}", hint(suggestion))]
+    UnknownVenue {
+        /// As asked.
+        venue: String,
         /// Where.
         league: String,
         /// The nearest names that exist.
@@ -213,6 +261,11 @@ pub enum PredictError {
     Model(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// Ends a message with what could have been meant, if there is anything.
+fn hint(suggestion: &str) -> String {
+    if suggestion.is_empty() { String::new() } else { format!("; did you mean {suggestion}?") }
+}
+
 /// Predicts games; same model, data and question give the same bits.
 pub trait Predictor: Send + Sync {
     /// Returns what is known of the model.
@@ -221,14 +274,16 @@ pub trait Predictor: Send + Sync {
     /// Returns the instant before which everything used was known.
     fn as_of(&self) -> Timestamp;
 
-    /// Predicts each query, in order.
+    /// Predicts each query, in order; the first that has no answer fails all.
     fn predict(&self, queries: &[GameQuery]) -> Result<Vec<Prediction>, PredictError>;
 
-    /// Predicts each query by itself, in order: one that cannot be answered spoils no other.
+    /// Predicts each query, in order; one that has no answer spoils no other.
+    ///
+    /// An answer has the same bits as alone, whatever else is asked along with it.
     fn predict_each(&self, queries: &[GameQuery]) -> Vec<Result<Prediction, PredictError>> {
         let alone = |query: &GameQuery| {
-            let answer = self.predict(std::slice::from_ref(query))?.pop();
-            answer.ok_or_else(|| PredictError::Model("it answered nothing".into()))
+            let answered = self.predict(std::slice::from_ref(query))?.into_iter().next();
+            answered.ok_or_else(|| PredictError::Model("the predictor answered without a game".into()))
         };
         queries.iter().map(alone).collect()
     }
@@ -240,4 +295,88 @@ pub trait Predictor: Send + Sync {
 
     /// Predicts every known game that starts within `[from, until)`, by start, then id.
     fn slate(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Prediction>, PredictError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<GameQuery, serde_json::Error> {
+        serde_json::from_str(json)
+    }
+
+    #[test]
+    fn a_query_of_before_venues_and_players_still_reads() {
+        let league = Some(LeagueId::new("epl").unwrap());
+        let old = r#"{"league":"epl","home":"Arsenal","away":"Leeds","start_time":null}"#;
+        assert_eq!(read(old).unwrap(), GameQuery::hypothetical(league, "Arsenal".into(), "Leeds".into()));
+        let id = GameId::from_text("epl_1");
+        assert_eq!(read(r#"{"game_id":"epl_1"}"#).unwrap(), GameQuery::known(id.clone()));
+        assert_eq!(serde_json::to_string(&GameQuery::known(id)).unwrap(), r#"{"game_id":"epl_1"}"#);
+    }
+
+    #[test]
+    fn venue_and_players_are_written_and_read_back() {
+        let known =
+            GameQuery::Known { game_id: GameId::from_text("nfl_1"), key_players_out: vec!["Tua".into()] };
+        let GameQuery::Hypothetical { league, home, away, start_time, .. } =
+            GameQuery::hypothetical(None, "MIA".into(), "BAL".into())
+        else {
+            panic!("it is hypothetical")
+        };
+        let (venue, key_players_out) = (Some("Wembley".into()), vec!["Tua".into(), "Lamar".into()]);
+        let moved = GameQuery::Hypothetical { league, home, away, start_time, venue, key_players_out };
+        for query in [known, moved] {
+            assert_eq!(read(&serde_json::to_string(&query).unwrap()).unwrap(), query);
+        }
+        assert!(
+            read(r#"{"game_id":"nfl_1","venue":"Wembley"}"#).is_err(),
+            "a known game has a venue of its own"
+        );
+        assert!(read(r#"{"home":"MIA","away":"BAL","out":["Tua"]}"#).is_err());
+    }
+
+    #[derive(Debug)]
+    struct Half;
+
+    impl Predictor for Half {
+        fn model(&self) -> ModelCard {
+            unimplemented!("nobody asks")
+        }
+
+        fn as_of(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+
+        fn predict(&self, queries: &[GameQuery]) -> Result<Vec<Prediction>, PredictError> {
+            match queries {
+                [GameQuery::Known { .. }] => Err(PredictError::UnknownGame("epl_1".to_owned())),
+                _ => Ok(Vec::new()),
+            }
+        }
+
+        fn slate(&self, _from: Timestamp, _until: Timestamp) -> Result<Vec<Prediction>, PredictError> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn each_query_is_asked_alone() {
+        let queries = [
+            GameQuery::known(GameId::from_text("epl_1")),
+            GameQuery::hypothetical(None, "MIA".into(), "BAL".into()),
+        ];
+        let answers = Half.predict_each(&queries);
+        assert!(matches!(answers[..], [Err(PredictError::UnknownGame(_)), Err(PredictError::Model(_))]));
+    }
+
+    #[test]
+    fn a_message_suggests_only_what_there_is() {
+        let error = |suggestion: &str| {
+            let (player, teams) = ("Bo".to_owned(), "MIA or BAL".to_owned());
+            PredictError::UnknownPlayer { player, teams, suggestion: suggestion.to_owned() }.to_string()
+        };
+        assert_eq!(error(""), "no key player `Bo` is known of MIA or BAL");
+        assert_eq!(error("Bob"), "no key player `Bo` is known of MIA or BAL; did you mean Bob?");
+    }
 }

@@ -152,7 +152,7 @@ fn trained(graph: Graph) -> Result<(), Box<dyn Error>> {
     let mut times: Vec<f64> = Vec::new();
     for game_id in known {
         let clock = Instant::now();
-        black_box(predictor.predict(&[GameQuery::Known { game_id }])?);
+        black_box(predictor.predict(&[GameQuery::known(game_id)])?);
         times.push(1e3 * clock.elapsed().as_secs_f64());
     }
     times.sort_by(f64::total_cmp);

@@ -59,8 +59,8 @@ pub(crate) fn centre(bins: &[Bin], mean: f64) -> f64 {
     let mut tilt = 0.0;
     for _ in 0..50 {
         let (mut mass, mut first, mut place, mut both) = (0.0, 0.0, 0.0, 0.0);
-        for bin in bins {
-            let weight = bin.mass * (tilt * bin.z).exp();
+        for (bin, power) in bins.iter().zip(powers(bins, tilt, 0.0)) {
+            let weight = bin.mass * power;
             mass += weight;
             first += weight * f64::from(bin.value);
             place += weight * bin.z;
@@ -84,12 +84,37 @@ struct Side {
 
 fn side(margins: &[Bin], tilt: f64, sign: i32) -> Side {
     let (mut mass, mut sum) = (0.0, 0.0);
-    for bin in margins.iter().filter(|bin| bin.value.signum() == sign) {
-        let weight = bin.mass * (tilt * bin.z).exp();
+    let zero = margins.partition_point(|bin| bin.value < 0);
+    let positive = margins.partition_point(|bin| bin.value <= 0);
+    let of_sign = match sign {
+        1 => &margins[positive..],
+        0 => &margins[zero..positive],
+        _ => &margins[..zero],
+    };
+    for (bin, power) in of_sign.iter().zip(powers(of_sign, tilt, 0.0)) {
+        let weight = bin.mass * power;
         mass += weight;
         sum += weight * bin.z;
     }
     Side { mass, mean: if mass > 0.0 { sum / mass } else { 0.0 } }
+}
+
+/// Returns `exp(shift·z + width·z²)` of each bin.
+///
+/// Because places are evenly spaced, neighbours differ by a factor, and the factors by one: three exponentials and two
+/// products per bin.
+pub(crate) fn powers(bins: &[Bin], shift: f64, width: f64) -> impl Iterator<Item = f64> + use<> {
+    let (first, last) = (bins.first().map_or(0.0, |bin| bin.z), bins.last().map_or(0.0, |bin| bin.z));
+    let step = if bins.len() > 1 { (last - first) / (bins.len() - 1) as f64 } else { 0.0 };
+    let mut power = (shift * first + width * first * first).exp();
+    let mut factor = (shift * step + width * step * (2.0 * first + step)).exp();
+    let change = (2.0 * width * step * step).exp();
+    std::iter::from_fn(move || {
+        let this = power;
+        power *= factor;
+        factor *= change;
+        Some(this)
+    })
 }
 
 #[cfg(test)]
@@ -123,6 +148,23 @@ mod tests {
             prop_assert!((of(0) - draw).abs() < 1e-6, "{} for {draw}", of(0));
             prop_assert!((of(-1) - away).abs() < 1e-6);
         }
+    }
+
+    #[test]
+    fn powers_are_exponentials() {
+        let bins: Vec<Bin> =
+            (-70..90).map(|value| Bin { value, mass: 1.0, z: (f64::from(value) - 3.3) / 13.7 }).collect();
+        for (shift, width) in [(0.0, 0.0), (4.0, 0.0), (-1.3, 0.4), (0.7, -0.9)] {
+            for (bin, power) in bins.iter().zip(powers(&bins, shift, width)) {
+                let wanted = (shift * bin.z + width * bin.z * bin.z).exp();
+                assert!((power / wanted - 1.0).abs() < 1e-10, "{power} {wanted}");
+            }
+        }
+        assert_eq!(
+            powers(&bins[..1], 2.0, 1.0).next(),
+            Some((2.0 * bins[0].z + bins[0].z * bins[0].z).exp())
+        );
+        assert_eq!(bins[..0].iter().zip(powers(&[], 1.0, 0.0)).count(), 0);
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! Forecasts of trained members in plain numbers: what is published, whatever machine they were trained on.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use graph::Batch;
+use graph::{Around, Batch, Block, features};
 use market::{Distribution, ScoreForecast};
 
 use crate::{
     LeagueBase, ModelError, Variant,
-    anchor::{Bin, anchor, bins, centre},
+    anchor::{Bin, anchor, bins, centre, powers},
     fit::Member,
+    hgt::PlainSource,
     net::{PlainNet, RawTilts},
     poisson::{LOW_SCORING, poisson_outcomes},
     schema::Schema,
@@ -90,15 +91,13 @@ impl Histograms {
 
 /// Returns `p(k) ∝ base(k) · exp(shift·z + width·z² + level·[k = 0])`.
 fn tilted(bins: &[Bin], shift: f64, width: f64, level: f64) -> Result<Distribution, ModelError> {
-    let exponent = |bin: &Bin| {
-        let at_zero = if bin.value == 0 { level } else { 0.0 };
-        shift * bin.z + width * bin.z * bin.z + at_zero
-    };
-    let most = bins.iter().map(exponent).fold(f64::NEG_INFINITY, f64::max);
-    let weights: Vec<f64> = bins.iter().map(|bin| bin.mass * (exponent(bin) - most).exp()).collect();
-    let sum: f64 = weights.iter().sum();
+    let at_zero = level.exp();
+    let weight = |(bin, power): (&Bin, f64)| bin.mass * power * if bin.value == 0 { at_zero } else { 1.0 };
+    let mut weights: Vec<f64> = bins.iter().zip(powers(bins, shift, width)).map(weight).collect();
+    let share = weights.iter().sum::<f64>().recip();
+    weights.iter_mut().for_each(|weight| *weight *= share);
     let first = bins.first().map_or(0, |bin| bin.value);
-    Distribution::new(first, weights.into_iter().map(|weight| weight / sum).collect())
+    Distribution::new(first, weights)
         .map_err(|source| ModelError::Torch { doing: "forecasting a score", source: Box::new(source) })
 }
 
@@ -153,6 +152,72 @@ impl Forecaster {
                 .collect()
         };
         members.iter().map(of_member).collect()
+    }
+
+    /// Returns what a node next to a game sends to it by every member, `[members, layers, 2 d]`; the block is that of the
+    /// node alone. Nothing where no member listens to messages.
+    pub(crate) fn sent(&self, variant: Variant, node: &Block) -> Arc<[f32]> {
+        let members = self.members.get(&variant).map_or(&[][..], |(_, members)| members);
+        let size = members.first().map_or(0, PlainNet::sent_by_a_node);
+        let mut sent = vec![0.0; members.len() * size];
+        for (member, sent) in members.iter().zip(sent.chunks_exact_mut(size.max(1))) {
+            member.send(node, 0, sent);
+        }
+        sent.into()
+    }
+
+    /// Whether any member of the variant listens to messages.
+    pub(crate) fn listens(&self, variant: Variant) -> bool {
+        self.members.get(&variant).is_some_and(|(_, members)| members.iter().any(PlainNet::listens))
+    }
+
+    /// Forecasts one game with each member, by what the nodes next to it [send](Self::sent), in the order of its sources:
+    /// the bits that [`forecast`](Self::forecast) gives of a batch with the same game in it.
+    pub(crate) fn forecast_around(
+        &self,
+        variant: Variant,
+        around: &Around,
+        sent: &[Arc<[f32]>],
+    ) -> Result<Vec<ScoreForecast>, ModelError> {
+        let Some((_, members)) = self.members.get(&variant) else { return Ok(Vec::new()) };
+        let Some(first) = members.first() else { return Ok(Vec::new()) };
+        if around.league >= self.histograms.three_way.len() {
+            return Err(ModelError::Mismatch(format!("it has no league number {}", around.league)));
+        }
+        // All members encode an age alike.
+        let ages: Vec<Option<Vec<f32>>> =
+            around.sources.iter().take(sent.len()).map(|source| first.age(source.age_days)).collect();
+        let anchor = self.histograms.anchor(around.league, around.consensus, around.expected);
+        let size = first.sent_by_a_node();
+        let of_member = |(place, member): (usize, &PlainNet)| {
+            let sources: Vec<PlainSource<'_>> = around
+                .sources
+                .iter()
+                .zip(&ages)
+                .zip(sent)
+                .map(|((source, age), sent)| PlainSource {
+                    relation: source.relation,
+                    age: age.as_deref(),
+                    sent: &sent[place * size..(place + 1) * size],
+                })
+                .collect();
+            let raw = member.tilts(&around.features, around.league, &sources);
+            self.histograms.forecast(around.league, &raw, &anchor, &member.confidence)
+        };
+        members.iter().enumerate().map(of_member).collect()
+    }
+
+    /// Refuses members of a variant that were made for other features than the graph's.
+    pub(crate) fn check(&self, variant: Variant) -> Result<(), ModelError> {
+        let Some((schema, _)) = self.members.get(&variant) else { return Ok(()) };
+        match schema.kinds().find(|(kind, width)| features::width(*kind) as i64 != *width) {
+            Some((kind, width)) => Err(ModelError::Mismatch(format!(
+                "`{}` has {} features, the model expects {width}",
+                kind.as_str(),
+                features::width(kind)
+            ))),
+            None => Ok(()),
+        }
     }
 }
 

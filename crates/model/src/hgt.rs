@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use graph::{NodeKind, Relation};
 use tch::{Kind, Tensor, nn};
 
-pub(crate) use self::plain::{PlainLayer, PlainSources, PlainState};
+pub(crate) use self::plain::{PlainLayer, PlainSource, Scratch};
 
 /// A number so low that its exponential is 0, yet whose gradient is a number.
 const HIDDEN_SCORE: f64 = -1e9;

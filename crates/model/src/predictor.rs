@@ -12,22 +12,25 @@
 //! assert!(open(b"", "", b"").is_err());
 //! ```
 
+mod sent;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
-use graph::{Batch, Graph, GraphError, SampleSettings, Sampler, Seed, Trace};
+use graph::{Asked, Graph, GraphError, Meeting, SampleSettings, Sampler, Seed};
 use jiff::tz::TimeZone;
 use market::{
-    Explanation, Game, GameId, GameQuery, LeagueId, ModelCard, PredictError, Prediction, Predictor, Timestamp,
+    Explanation, Game, GameId, GameQuery, LeagueId, ModelCard, Name, PredictError, Prediction, Predictor,
+    Timestamp,
 };
 
+use self::sent::Sent;
 use crate::{Ensemble, ModelError, Variant, explain::Effects, forecast::Forecaster};
-
-/// A sample and the names in it.
-type Named = Result<(Batch, Trace), GraphError>;
 
 /// Answers from an [`Ensemble`] over a [`Graph`].
 ///
-/// Each game is forecast on its own, so that an answer does not depend on what else was asked.
+/// Each game is forecast on its own, so that an answer does not depend on what else was asked. What stands next to it,
+/// a team with its past games for instance, is looked at once and kept: the first game of a team costs several times
+/// what the next ones do.
 #[derive(Debug)]
 pub struct GraphPredictor {
     card: ModelCard,
@@ -35,6 +38,10 @@ pub struct GraphPredictor {
     forecaster: Arc<Forecaster>,
     /// What each variant's batches are sampled with.
     samples: [Option<SampleSettings>; 2],
+    /// What the nodes next to a game send, by variant.
+    sent: [Sent; 2],
+    /// Time zones, in the order of the graph's leagues.
+    zones: Vec<TimeZone>,
     /// For explanations. Tensors may be sent to another thread, but not shared.
     ensemble: Mutex<Ensemble>,
 }
@@ -43,7 +50,8 @@ impl GraphPredictor {
     /// Joins the two.
     ///
     /// # Errors
-    /// When the graph's leagues are not those that the ensemble was trained on, in the same order.
+    /// When the graph's leagues are not those that the ensemble was trained on, in the same order, or its nodes have other
+    /// features.
     pub fn new(ensemble: Ensemble, graph: impl Into<Arc<Graph>>) -> Result<Self, ModelError> {
         let graph = graph.into();
         let trained: Vec<&LeagueId> = ensemble.file().leagues.iter().map(|league| &league.league).collect();
@@ -57,8 +65,12 @@ impl GraphPredictor {
             )));
         }
         let (card, forecaster) = (ensemble.card().clone(), ensemble.forecaster());
+        Variant::ALL.into_iter().try_for_each(|variant| forecaster.check(variant))?;
         let samples = Variant::ALL.map(|variant| ensemble.sample_settings(variant));
-        Ok(Self { card, graph, forecaster, samples, ensemble: Mutex::new(ensemble) })
+        let sent = Variant::ALL.map(|_| Sent::new(&graph));
+        let zone = |league: &str| TimeZone::get(league).unwrap_or(TimeZone::UTC);
+        let zones = graph.leagues().iter().map(|league| zone(&league.time_zone)).collect();
+        Ok(Self { card, graph, forecaster, samples, sent, zones, ensemble: Mutex::new(ensemble) })
     }
 
     /// Returns the graph that it answers from.
@@ -66,20 +78,49 @@ impl GraphPredictor {
         &self.graph
     }
 
-    fn answer(
-        &self,
-        game: Arc<Game>,
-        is_priced: bool,
-        sample: &dyn Fn(&Sampler<'_>) -> Result<Batch, GraphError>,
-    ) -> Result<Prediction, PredictError> {
+    /// Looks a query up in the graph.
+    fn look_up(&self, query: &GameQuery) -> Result<Looked, PredictError> {
+        match query {
+            GameQuery::Known { game_id, key_players_out } => {
+                let index = self.graph.find(game_id).ok_or_else(|| unknown_game(game_id))?;
+                self.known(index, key_players_out)
+            }
+            GameQuery::Hypothetical { league, home, away, start_time, venue, key_players_out } => {
+                let (place, league) = self.league_of(league.as_ref())?;
+                if home == away {
+                    return Err(PredictError::Ambiguous(format!("`{home}` cannot play against itself")));
+                }
+                let start_time = start_time.unwrap_or_else(|| self.graph.as_of());
+                let meeting = Meeting {
+                    venue: venue.as_ref().map(Name::as_str),
+                    out: key_players_out,
+                    ..Meeting::new(league, home.as_str(), away.as_str(), start_time)
+                };
+                let asked = self.graph.hypothetical(&meeting, self.graph.as_of()).map_err(explain)?;
+                let date = start_time.to_zoned(self.zones[place].clone()).date();
+                let game = Game::new(league, asked.season(), start_time, date, meeting.home, meeting.away);
+                Ok(Looked { game, asked, is_priced: false })
+            }
+        }
+    }
+
+    fn known(&self, index: usize, out: &[Name]) -> Result<Looked, PredictError> {
+        let seed = Seed { game: index, as_of: self.graph.as_of() };
+        let asked = self.graph.ask(seed, out).map_err(explain)?;
+        let is_priced = self.graph.consensus(index, seed.as_of).is_some();
+        Ok(Looked { game: self.graph.games()[index].clone(), asked, is_priced })
+    }
+
+    fn answer(&self, looked: Looked) -> Result<Prediction, PredictError> {
+        let Looked { game, asked, is_priced } = looked;
         let forecast = |variant: Variant| -> Result<Vec<_>, PredictError> {
             let Some(settings) = self.samples[variant as usize] else { return Ok(Vec::new()) };
-            let batch = sample(&Sampler::new(&self.graph, settings)).map_err(explain)?;
-            let members = self
-                .forecaster
-                .forecast(variant, &batch)
-                .map_err(|error| PredictError::Model(Box::new(error)))?;
-            Ok(members.into_iter().flatten().collect())
+            let sampler = Sampler::new(&self.graph, settings);
+            let around = sampler.around(&asked);
+            let sources = if self.forecaster.listens(variant) { &around.sources[..] } else { &[] };
+            let sent = self.sent[variant as usize].to(&asked, sources, &sampler, &self.forecaster, variant);
+            let members = self.forecaster.forecast_around(variant, &around, &sent);
+            members.map_err(|error| PredictError::Model(Box::new(error)))
         };
         let members_without_market = forecast(Variant::Hgt)?;
         let members = if is_priced { forecast(Variant::HgtMarket)? } else { members_without_market.clone() };
@@ -88,16 +129,13 @@ impl GraphPredictor {
     }
 
     /// Explains by the variant that answers.
-    fn explained(
-        &self,
-        game: Arc<Game>,
-        is_priced: bool,
-        sample: &dyn Fn(&Sampler<'_>) -> Named,
-    ) -> Result<Option<Explanation>, PredictError> {
+    fn explained(&self, looked: Looked) -> Result<Option<Explanation>, PredictError> {
+        let Looked { game, asked, is_priced } = looked;
         let ensemble = self.ensemble.lock().unwrap_or_else(PoisonError::into_inner);
         let variant = if is_priced { Variant::HgtMarket } else { Variant::Hgt };
         let Some(settings) = ensemble.sample_settings(variant) else { return Ok(None) };
-        let (batch, trace) = sample(&Sampler::new(&self.graph, settings)).map_err(explain)?;
+        let sampler = Sampler::new(&self.graph, settings);
+        let (batch, trace) = (sampler.sample_asked(&[asked]), sampler.trace_asked(&asked));
         let effects = ensemble.effects(variant, &batch, &trace);
         let Effects { steps, features, kinds, neighbours } =
             effects.map_err(|error| PredictError::Model(Box::new(error)))?;
@@ -114,57 +152,28 @@ impl GraphPredictor {
         }))
     }
 
-    fn answer_known(&self, index: usize) -> Result<Prediction, PredictError> {
-        let seed = Seed { game: index, as_of: self.graph.as_of() };
-        let is_priced = self.graph.consensus(index, seed.as_of).is_some();
-        self.answer(self.graph.games()[index].clone(), is_priced, &|sampler| Ok(sampler.sample(&[seed])))
-    }
-
-    fn answer_hypothetical(&self, game: &Arc<Game>) -> Result<Prediction, PredictError> {
-        let as_of = self.graph.as_of();
-        let Game { league, home, away, start_time, .. } = game.as_ref();
-        self.answer(game.clone(), false, &|sampler| {
-            sampler.sample_hypothetical(league, home.as_str(), away.as_str(), *start_time, as_of)
-        })
-    }
-
-    /// Returns the header of a game that need not exist.
-    fn made_up(
-        &self,
-        league: Option<&LeagueId>,
-        home: &str,
-        away: &str,
-        start_time: Option<Timestamp>,
-    ) -> Result<Arc<Game>, PredictError> {
-        let league = self.league_of(league)?;
-        if home == away {
-            return Err(PredictError::Ambiguous(format!("`{home}` cannot play against itself")));
-        }
-        Ok(self.header(&league, home, away, start_time.unwrap_or_else(|| self.graph.as_of())))
-    }
-
-    fn league_of(&self, asked: Option<&LeagueId>) -> Result<LeagueId, PredictError> {
-        let known: Vec<&LeagueId> = self.graph.leagues().iter().map(|league| &league.id).collect();
-        let list = || known.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        match (asked, &known[..]) {
-            (Some(league), _) if known.contains(&league) => Ok(league.clone()),
-            (Some(league), _) => {
-                Err(PredictError::Ambiguous(format!("no league `{league}`; known are: {}", list())))
+    /// Returns a league and its place in the graph.
+    fn league_of(&self, asked: Option<&LeagueId>) -> Result<(usize, &LeagueId), PredictError> {
+        let leagues = self.graph.leagues();
+        let list = || leagues.iter().map(|league| league.id.to_string()).collect::<Vec<_>>().join(", ");
+        match (asked, leagues) {
+            (Some(asked), _) => {
+                leagues.iter().map(|known| &known.id).enumerate().find(|(_, id)| *id == asked).ok_or_else(
+                    || PredictError::Ambiguous(format!("no league `{asked}`; known are: {}", list())),
+                )
             }
-            (None, [only]) => Ok((*only).clone()),
+            (None, [only]) => Ok((0, &only.id)),
             (None, _) => Err(PredictError::Ambiguous(format!("which league? known are: {}", list()))),
         }
     }
+}
 
-    /// Returns the header of a game that nobody scheduled: its season is that of the league's nearest game.
-    fn header(&self, league: &LeagueId, home: &str, away: &str, start_time: Timestamp) -> Arc<Game> {
-        let of_league = self.graph.games().iter().filter(|game| game.league == *league);
-        let distance = |game: &&Arc<Game>| (game.start_time.as_second() - start_time.as_second()).abs();
-        let season = of_league.min_by_key(distance).map_or(0, |game| game.season);
-        let zone = self.graph.leagues().iter().find(|known| known.id == *league);
-        let zone = zone.and_then(|league| TimeZone::get(&league.time_zone).ok()).unwrap_or(TimeZone::UTC);
-        Game::new(league, season, start_time, start_time.to_zoned(zone).date(), home, away)
-    }
+/// A query that was looked up.
+#[derive(Debug)]
+struct Looked {
+    game: Arc<Game>,
+    asked: Asked,
+    is_priced: bool,
 }
 
 impl Predictor for GraphPredictor {
@@ -177,40 +186,15 @@ impl Predictor for GraphPredictor {
     }
 
     fn predict(&self, queries: &[GameQuery]) -> Result<Vec<Prediction>, PredictError> {
-        let answer = |query: &GameQuery| match query {
-            GameQuery::Known { game_id } => {
-                let index = self.graph.find(game_id).ok_or_else(|| unknown_game(game_id))?;
-                self.answer_known(index)
-            }
-            GameQuery::Hypothetical { league, home, away, start_time } => {
-                let game = self.made_up(league.as_ref(), home.as_str(), away.as_str(), *start_time)?;
-                self.answer_hypothetical(&game)
-            }
-        };
-        queries.iter().map(answer).collect()
+        queries.iter().map(|query| self.answer(self.look_up(query)?)).collect()
+    }
+
+    fn predict_each(&self, queries: &[GameQuery]) -> Vec<Result<Prediction, PredictError>> {
+        queries.iter().map(|query| self.answer(self.look_up(query)?)).collect()
     }
 
     fn explain(&self, query: &GameQuery) -> Result<Option<Explanation>, PredictError> {
-        match query {
-            GameQuery::Known { game_id } => {
-                let game = self.graph.find(game_id).ok_or_else(|| unknown_game(game_id))?;
-                let seed = Seed { game, as_of: self.graph.as_of() };
-                let is_priced = self.graph.consensus(game, seed.as_of).is_some();
-                self.explained(self.graph.games()[game].clone(), is_priced, &|sampler| {
-                    Ok((sampler.sample(&[seed]), sampler.trace(seed)))
-                })
-            }
-            GameQuery::Hypothetical { league, home, away, start_time } => {
-                let as_of = self.graph.as_of();
-                let game = self.made_up(league.as_ref(), home.as_str(), away.as_str(), *start_time)?;
-                let Game { league, start_time, .. } = game.as_ref();
-                let (home, away) = (home.as_str(), away.as_str());
-                self.explained(game.clone(), false, &|sampler| {
-                    let batch = sampler.sample_hypothetical(league, home, away, *start_time, as_of)?;
-                    Ok((batch, sampler.trace_hypothetical(league, home, away, *start_time, as_of)?))
-                })
-            }
-        }
+        self.explained(self.look_up(query)?)
     }
 
     fn slate(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Prediction>, PredictError> {
@@ -220,7 +204,7 @@ impl Predictor for GraphPredictor {
             .map(|(index, game)| (game.start_time, &game.game_id, index))
             .collect();
         slate.sort();
-        slate.into_iter().map(|(_, _, index)| self.answer_known(index)).collect()
+        slate.into_iter().map(|(_, _, index)| self.answer(self.known(index, &[])?)).collect()
     }
 }
 
@@ -232,6 +216,12 @@ fn explain(error: GraphError) -> PredictError {
     match error {
         GraphError::UnknownTeam { team, league, nearest } => {
             PredictError::UnknownTeam { team, league, suggestion: nearest.join(", ") }
+        }
+        GraphError::UnknownPlayer { player, teams, nearest } => {
+            PredictError::UnknownPlayer { player, teams, suggestion: nearest.join(", ") }
+        }
+        GraphError::UnknownVenue { venue, league, nearest } => {
+            PredictError::UnknownVenue { venue, league, suggestion: nearest.join(", ") }
         }
         other => PredictError::Model(Box::new(other)),
     }

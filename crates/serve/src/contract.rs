@@ -154,7 +154,7 @@ fn headers() -> Value {
 /// Says which fields of a game and of a line go together.
 fn shapes(mut schemas: Value) -> Value {
     let game = &schemas["GameAsked"];
-    let known = part("KnownGame", game, |name| name == "game_id", &["game_id"]);
+    let known = part("KnownGame", game, |name| matches!(name, "game_id" | "key_players_out"), &["game_id"]);
     let hypothetical = part("HypotheticalGame", game, |name| name != "game_id", &["home", "away"]);
     schemas["GameAsked"] = json!({"description": game["description"], "oneOf": [known, hypothetical]});
     let line = schemas["LineAsked"].clone();

@@ -42,13 +42,13 @@ impl MockPredictor {
     fn header(&self, query: &GameQuery) -> Result<Arc<Game>, PredictError> {
         let league = |text: &str| LeagueId::new(text).map_err(|error| PredictError::Model(Box::new(error)));
         match query {
-            GameQuery::Hypothetical { league: asked, home, away, start_time } => {
+            GameQuery::Hypothetical { league: asked, home, away, start_time, .. } => {
                 let league = asked.clone().map_or_else(|| league("demo"), Ok)?;
                 let start = start_time.unwrap_or(self.as_of);
                 let date = start.to_zoned(TimeZone::UTC).date();
                 Ok(Game::new(&league, i32::from(date.year()), start, date, home.as_str(), away.as_str()))
             }
-            GameQuery::Known { game_id } => {
+            GameQuery::Known { game_id, .. } => {
                 // league_date_home_away; slugs hold no underscore.
                 let parts: Vec<&str> = game_id.as_str().split('_').collect();
                 let unknown = || PredictError::UnknownGame(game_id.to_string());
@@ -120,7 +120,7 @@ impl Predictor for MockPredictor {
         let start = from.saturating_add(SignedDuration::from_hours(1)).unwrap_or(from);
         let date = start.to_zoned(TimeZone::UTC).date();
         let league = LeagueId::new("demo").map_err(|error| PredictError::Model(Box::new(error)))?;
-        let query = GameQuery::Known { game_id: GameId::of(&league, date, "Harbour", "Mill") };
+        let query = GameQuery::known(GameId::of(&league, date, "Harbour", "Mill"));
         let game = Game { start_time: start, ..self.header(&query)?.as_ref().clone() };
         if start < until { Ok(vec![self.opinion(Arc::new(game))?]) } else { Ok(Vec::new()) }
     }

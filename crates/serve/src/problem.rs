@@ -48,6 +48,10 @@ pub enum ProblemKind {
     Misdirected,
     /// The caller asks too often.
     TooManyRequests,
+    /// The league has no such venue.
+    UnknownVenue,
+    /// Neither team has such a key player.
+    UnknownPlayer,
     /// The model failed.
     Internal,
     /// No model is loaded, or its data is too old.
@@ -95,6 +99,12 @@ impl ProblemKind {
             Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "The body must be JSON"),
             Self::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The request cannot be answered"),
             Self::UnknownTeam => (StatusCode::UNPROCESSABLE_ENTITY, "unknown-team", "The team is not known"),
+            Self::UnknownVenue => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "unknown-venue", "The venue is not known")
+            }
+            Self::UnknownPlayer => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "unknown-player", "The key player is not known")
+            }
             Self::Misdirected => {
                 (StatusCode::MISDIRECTED_REQUEST, "misdirected", "This host is not answered here")
             }
@@ -153,6 +163,12 @@ impl Problem {
             schema_version: SCHEMA_VERSION.to_owned(),
         }
     }
+
+    /// `names` are what could have been meant, with commas between them.
+    fn suggesting(kind: ProblemKind, detail: String, names: &str) -> Self {
+        let suggestions = names.split(", ").filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        Self { suggestions, ..Self::new(kind, detail) }
+    }
 }
 
 /// Boxed, because a document is large beside most answers.
@@ -182,9 +198,13 @@ impl From<PredictError> for Problem {
         match error {
             PredictError::UnknownGame(_) => Self::new(ProblemKind::UnknownGame, text),
             PredictError::UnknownTeam { suggestion, .. } => {
-                let suggestions =
-                    suggestion.split(", ").filter(|s| !s.is_empty()).map(str::to_owned).collect();
-                Self { suggestions, ..Self::new(ProblemKind::UnknownTeam, text) }
+                Self::suggesting(ProblemKind::UnknownTeam, text, &suggestion)
+            }
+            PredictError::UnknownVenue { suggestion, .. } => {
+                Self::suggesting(ProblemKind::UnknownVenue, text, &suggestion)
+            }
+            PredictError::UnknownPlayer { suggestion, .. } => {
+                Self::suggesting(ProblemKind::UnknownPlayer, text, &suggestion)
             }
             PredictError::Ambiguous(_) => Self::new(ProblemKind::Invalid, text),
             // The cause may name files and shapes; it belongs in the log, not on the network.

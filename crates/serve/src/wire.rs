@@ -113,7 +113,20 @@ pub struct GameAsked {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub start_time: Option<Timestamp>,
+    /// Venue of a hypothetical game; the home team's last venue at home when absent. Nobody is at home at a venue where the
+    /// home team has never been at home.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub venue: Option<Name>,
+    /// Key players (quarterback, goalkeeper, pitcher) who do not play, at most 16: in the place of one who would, the team's
+    /// most recent other one does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>, max_items = 16)]
+    pub key_players_out: Vec<Name>,
 }
+
+/// Most key players that are out in one question.
+const MOST_OUT: usize = 16;
 
 impl GameAsked {
     /// Turns into a query.
@@ -121,15 +134,21 @@ impl GameAsked {
     /// # Errors
     /// A sentence that says which fields do not go together.
     pub fn into_query(self) -> Result<GameQuery, String> {
-        match self {
-            Self { game_id: Some(game_id), league: None, home: None, away: None, start_time: None } => {
-                Ok(GameQuery::Known { game_id })
+        let Self { game_id, league, home, away, start_time, venue, key_players_out } = self;
+        if key_players_out.len() > MOST_OUT {
+            return Err(format!("`key_players_out` holds at most {MOST_OUT} names"));
+        }
+        match (game_id, home, away) {
+            (Some(game_id), None, None) if league.is_none() && start_time.is_none() && venue.is_none() => {
+                Ok(GameQuery::Known { game_id, key_players_out })
             }
-            Self { game_id: Some(_), .. } => {
-                Err("`game_id` stands alone; leave out league, home, away and start_time".to_owned())
+            (Some(_), ..) => {
+                Err("beside `game_id` only `key_players_out` may stand; leave out league, home, away, \
+                                  start_time and venue"
+                    .to_owned())
             }
-            Self { game_id: None, league, home: Some(home), away: Some(away), start_time } => {
-                Ok(GameQuery::Hypothetical { league, home, away, start_time })
+            (None, Some(home), Some(away)) => {
+                Ok(GameQuery::Hypothetical { league, home, away, start_time, venue, key_players_out })
             }
             _ => Err("give `game_id`, or both `home` and `away`".to_owned()),
         }
@@ -139,9 +158,12 @@ impl GameAsked {
 impl From<GameQuery> for GameAsked {
     fn from(query: GameQuery) -> Self {
         match query {
-            GameQuery::Known { game_id } => Self { game_id: Some(game_id), ..Self::default() },
-            GameQuery::Hypothetical { league, home, away, start_time } => {
-                Self { game_id: None, league, home: Some(home), away: Some(away), start_time }
+            GameQuery::Known { game_id, key_players_out } => {
+                Self { game_id: Some(game_id), key_players_out, ..Self::default() }
+            }
+            GameQuery::Hypothetical { league, home, away, start_time, venue, key_players_out } => {
+                let (home, away) = (Some(home), Some(away));
+                Self { game_id: None, league, home, away, start_time, venue, key_players_out }
             }
         }
     }
@@ -304,4 +326,37 @@ pub struct PredictAnswer {
     pub stamp: Stamp,
     /// One entry per game.
     pub games: Vec<GameForecast>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(json: &str) -> Result<GameQuery, String> {
+        serde_json::from_str::<GameAsked>(json).map_err(|error| error.to_string())?.into_query()
+    }
+
+    #[test]
+    fn venue_and_players_reach_the_query_and_come_back() {
+        let json = [
+            r#"{"game_id":"nfl_1","key_players_out":["Tua"]}"#,
+            r#"{"home":"MIA","away":"BAL","venue":"Wembley","key_players_out":["Tua","Lamar"]}"#,
+            r#"{"home":"MIA","away":"BAL"}"#,
+        ];
+        for json in json {
+            let asked = GameAsked::from(query(json).unwrap());
+            assert_eq!(serde_json::to_string(&asked).unwrap(), json);
+        }
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused() {
+        let refusal = query(r#"{"game_id":"nfl_1","venue":"Wembley"}"#).unwrap_err();
+        assert!(refusal.starts_with("beside `game_id` only `key_players_out` may stand"), "{refusal}");
+        let refusal = query(r#"{"home":"MIA","venue":"Wembley"}"#).unwrap_err();
+        assert_eq!(refusal, "give `game_id`, or both `home` and `away`");
+        let out = vec!["Tua"; MOST_OUT + 1];
+        let refusal = query(&format!(r#"{{"game_id":"nfl_1","key_players_out":{out:?}}}"#)).unwrap_err();
+        assert_eq!(refusal, "`key_players_out` holds at most 16 names");
+    }
 }

@@ -80,21 +80,30 @@ fn paper(context: &Context, night: &Night, slate: &Slate) -> anyhow::Result<Stat
 fn query(args: &PredictGameArgs) -> anyhow::Result<GameQuery> {
     let league =
         args.league.as_deref().map(LeagueId::new).transpose().map_err(|error| Usage(error.to_string()))?;
+    let key_players_out = args.out.iter().map(|name| name.as_str().into()).collect();
     Ok(match (&args.game, &args.home, &args.away) {
-        (Some(game), ..) => GameQuery::Known { game_id: market::GameId::from_text(game) },
+        (Some(game), ..) => GameQuery::Known { game_id: market::GameId::from_text(game), key_players_out },
         (None, Some(home), Some(away)) => GameQuery::Hypothetical {
             league,
             home: home.as_str().into(),
             away: away.as_str().into(),
             start_time: None,
+            venue: args.venue.as_deref().map(Into::into),
+            key_players_out,
         },
         _ => return Err(Usage("name a game id, or --home and --away".to_owned()).into()),
     })
 }
 
 /// Returns the next scheduled game of two teams in the place of a made-up one: only it has prices.
+///
+/// With a venue it stays made up, for a scheduled game has its own.
 fn scheduled(query: GameQuery, snapshot: &Snapshot) -> GameQuery {
-    let GameQuery::Hypothetical { league, home, away, start_time: None } = &query else { return query };
+    let GameQuery::Hypothetical { league, home, away, start_time: None, venue: None, key_players_out } =
+        &query
+    else {
+        return query;
+    };
     let is_it = |game: &&Arc<Game>| {
         league.as_ref().is_none_or(|league| *league == game.league)
             && (&game.home, &game.away) == (home, away)
@@ -104,7 +113,7 @@ fn scheduled(query: GameQuery, snapshot: &Snapshot) -> GameQuery {
         snapshot.context.iter().map(|row| &row.game).chain(snapshot.lines.iter().map(|row| &row.game));
     let Some(game) = games.filter(is_it).min_by_key(|game| game.start_time) else { return query };
     say(&format!("edge: this is the scheduled game {}", game.game_id));
-    GameQuery::Known { game_id: game.game_id.clone() }
+    GameQuery::Known { game_id: game.game_id.clone(), key_players_out: key_players_out.clone() }
 }
 
 impl Predicted {

@@ -66,7 +66,7 @@ impl Minds {
     }
 
     fn explanations(&self, prediction: &Prediction) -> anyhow::Result<Vec<Explanation>> {
-        let query = GameQuery::Known { game_id: prediction.game.game_id.clone() };
+        let query = GameQuery::known(prediction.game.game_id.clone());
         let explained = self.predictor.as_ref().map(|predictor| predictor.explain(&query)).transpose()?;
         Ok(explained.flatten().into_iter().collect())
     }

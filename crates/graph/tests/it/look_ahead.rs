@@ -1,12 +1,14 @@
 //! The rule above all: rows with `known_at >= t` change no bit of what is seen as of `t` or earlier.
 
 use data::Snapshot;
-use graph::{Batch, Block, FanOut, Graph, NodeKind, Past, SampleSettings, Sampler, Seed};
+use graph::{
+    Asked, Batch, Block, FanOut, Graph, GraphError, Meeting, NodeKind, Past, SampleSettings, Sampler, Seed,
+};
 use jiff::{SignedDuration, Timestamp};
-use market::GameId;
+use market::{GameId, Name};
 use proptest::prelude::*;
 
-use crate::worlds::{World, context, game, instant, result};
+use crate::worlds::{TEAMS, World, context, game, instant, result};
 
 const END: i64 = 2000;
 
@@ -49,6 +51,47 @@ fn seen(graph: &Graph, id: &GameId, as_of: Timestamp) -> Vec<u32> {
     bits
 }
 
+/// Everything that is seen of a question, or why it has no answer.
+fn answer(graph: &Graph, asked: Result<Asked, GraphError>) -> (Vec<u32>, String) {
+    let asked = match asked {
+        Ok(asked) => asked,
+        Err(error) => return (vec![], error.to_string()),
+    };
+    let sampler = Sampler::new(graph, SampleSettings { hops: 2, ..SampleSettings::default() });
+    let mut bits = bits_of(&sampler.sample_asked(&[asked]));
+    bits.push(asked.season() as u32);
+    (bits, format!("{:?}", sampler.trace_asked(&asked)))
+}
+
+/// Returns the questions of what never was, asked as of instants up to `cut`, that the two graphs answer differently.
+pub(crate) fn different_answers(one: &Graph, other: &Graph, cut: Timestamp) -> Vec<String> {
+    let mut different = Vec::new();
+    let outs: [&[Name]; 3] = [&[], &["Ada".into()], &["Bo".into(), "Cy".into()]];
+    for as_of in [cut, cut - SignedDuration::from_hours(31)] {
+        for (place, home) in TEAMS.into_iter().enumerate() {
+            for (league, venue, out) in
+                [("cup", None, outs[place % 3]), ("duo", Some("Di"), outs[(place + 1) % 3])]
+            {
+                let (league, away) = (crate::worlds::league(league), TEAMS[(place + 1 + place % 2) % 6]);
+                let start_time = as_of + SignedDuration::from_hours(24 * (place as i64 - 2));
+                let meeting = Meeting { venue, out, ..Meeting::new(&league, home, away, start_time) };
+                let ask = |graph: &Graph| answer(graph, graph.hypothetical(&meeting, as_of));
+                if ask(one) != ask(other) {
+                    different.push(format!("{meeting:?} as of {as_of}"));
+                }
+            }
+        }
+        for (game, header) in one.games().iter().enumerate().filter(|(game, _)| one.is_known(*game, as_of)) {
+            let ask = |graph: &Graph, game| answer(graph, graph.ask(Seed { game, as_of }, outs[1]));
+            let there = other.find(&header.game_id).map(|there| ask(other, there));
+            if there != Some(ask(one, game)) {
+                different.push(format!("{} without Ada as of {as_of}", header.game_id));
+            }
+        }
+    }
+    different
+}
+
 /// Returns the games, known as of an instant up to `cut`, that look different in the two graphs.
 pub(crate) fn differences(one: &Graph, other: &Graph, cut: Timestamp) -> Vec<GameId> {
     let mut different = Vec::new();
@@ -75,6 +118,8 @@ proptest! {
         let deleted = Graph::build(&world.snapshot(instant(END)).before(cut));
         prop_assert_eq!(differences(&whole, &rewritten, cut), vec![]);
         prop_assert_eq!(differences(&whole, &deleted, cut), vec![]);
+        prop_assert_eq!(different_answers(&whole, &rewritten, cut), Vec::<String>::new());
+        prop_assert_eq!(different_answers(&whole, &deleted, cut), Vec::<String>::new());
     }
 
     #[test]
@@ -125,6 +170,7 @@ fn rewriting_the_future_rewrites_something() {
     let rewritten = world.rewrite_future(instant(600), 8);
     let (whole, other) = (world.snapshot(instant(END)), rewritten.snapshot(instant(END)));
     assert!(!differences(&Graph::build(&whole), &Graph::build(&other), instant(900)).is_empty());
+    assert!(!different_answers(&Graph::build(&whole), &Graph::build(&other), instant(900)).is_empty());
     assert_eq!(whole.before(instant(600)).lines, other.before(instant(600)).lines);
     assert_eq!(whole.before(instant(600)).results, other.before(instant(600)).results);
     assert_eq!(whole.before(instant(600)).context, other.before(instant(600)).context);
@@ -156,4 +202,20 @@ fn a_starter_counts_only_once_he_is_named() {
     assert!(named(instant(288) + SignedDuration::from_nanos(1)));
     assert!(!graph.is_known(0, instant(100)));
     assert!(graph.is_known(0, instant(101)));
+}
+
+#[test]
+fn a_past_game_is_called_by_the_date_it_was_known_by() {
+    let first = game("duo", 2019, instant(290), "Alder", "Birch");
+    let second = game("duo", 2019, instant(460), "Birch", "Alder");
+    let start_time = first.start_time + SignedDuration::from_hours(48);
+    let moved = std::sync::Arc::new(market::Game { start_time, ..first.as_ref().clone() });
+    let build = |late: Vec<market::ContextRow>| {
+        let mut rows = vec![context(&first, instant(100)), context(&second, instant(100))];
+        rows.extend(late);
+        let results = vec![result(&first, 3, 0, instant(300))];
+        Graph::build(&Snapshot::new(instant(END), crate::worlds::leagues(), vec![], results, rows))
+    };
+    let (before, after) = (build(vec![]), build(vec![context(&moved, instant(450))]));
+    assert_eq!(seen(&before, &second.game_id, instant(450)), seen(&after, &second.game_id, instant(450)));
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "a skipped test says so, and the real one says how quick it was")]
 
 mod growth;
+mod hypothetical;
 mod look_ahead;
 mod markets;
 mod pictures;

@@ -1,12 +1,10 @@
 //! Shapes and order of what is sampled, ratings, and hypothetical games.
 
 use data::Snapshot;
-use graph::{
-    Block, FanOut, Graph, GraphError, NodeKind, Past, Relation, SampleSettings, Sampler, Seed, features,
-};
+use graph::{Block, FanOut, Graph, NodeKind, Past, Relation, SampleSettings, Sampler, Seed, features};
 use market::{GameId, GameStatus, ResultRow};
 
-use crate::worlds::{TEAMS, World, context, game, instant, league, leagues, result};
+use crate::worlds::{World, context, game, instant, leagues, result};
 
 /// Alder beats Birch at home every 100 hours, five times; a sixth meeting is scheduled.
 fn series() -> (Graph, GameId) {
@@ -156,35 +154,6 @@ fn only_final_results_make_targets_and_the_first_makes_the_outcome() {
     assert_eq!(graph.result_known_at(0), Some(instant(110)));
     assert_eq!(graph.node_count(NodeKind::Outcome), 1);
     assert_eq!(build(vec![postponed]).target(0), None);
-}
-
-#[test]
-fn a_hypothetical_game_is_like_a_scheduled_one_without_context() {
-    let first = game("duo", 2019, instant(290), "Alder", "Birch");
-    let second = game("duo", 2019, instant(460), "Birch", "Alder");
-    let rows = vec![context(&first, instant(100)), context(&second, instant(100))];
-    let results = vec![result(&first, 3, 0, instant(300))];
-    let graph = Graph::build(&Snapshot::new(instant(450), leagues(), vec![], results, rows));
-    let sampler = Sampler::new(&graph, SampleSettings { hops: 3, ..SampleSettings::default() });
-    let known = sampler.sample(&[Seed { game: graph.find(&second.game_id).unwrap(), as_of: instant(450) }]);
-    let asked =
-        sampler.sample_hypothetical(&league("duo"), "Birch", "Alder", instant(460), instant(450)).unwrap();
-    assert_eq!(known, asked);
-}
-
-#[test]
-fn an_unknown_team_is_refused_with_the_nearest_names() {
-    let (graph, _) = series();
-    let sampler = Sampler::new(&graph, SampleSettings::default());
-    let ask = |league_id: &str, home: &str, as_of| {
-        sampler.sample_hypothetical(&league(league_id), home, "Birch", instant(600), as_of).unwrap_err()
-    };
-    let error = ask("duo", "Aldr", instant(590));
-    assert_eq!(error.to_string(), "no team `Aldr` is known in duo; nearest: Alder, Birch");
-    let error = ask("nba", TEAMS[0], instant(590));
-    assert_eq!(error.to_string(), "no league `nba` is known; known are: cup, duo");
-    let too_early = ask("duo", "Alder", instant(0));
-    assert!(matches!(too_early, GraphError::UnknownTeam { nearest, .. } if nearest.is_empty()));
 }
 
 #[test]

@@ -1,34 +1,25 @@
-//! The layer over plain slices: the same sums as [`HgtLayer`], row by row, without padding and without libtorch.
-
-use std::collections::BTreeMap;
+//! The layer over plain slices: the same sums as [`HgtLayer`], node by node, without padding and without libtorch.
+//!
+//! A source sends the same key and value to whoever it reaches, but for the age of the edge, which adds to both. So what
+//! a node sends in each layer is computed once, however many games it stands next to.
 
 use graph::{NodeKind, Relation};
+use tch::Tensor;
 
 use super::HgtLayer;
 use crate::{
     ModelError,
-    linear::{Linear, gelu, numbers, sigmoid},
+    linear::{Linear, gelu, multiply, numbers, sigmoid},
 };
 
-/// Hidden states of one block and of what lies below it.
-#[derive(Debug)]
-pub(crate) struct PlainState<'a> {
-    pub(crate) kind: NodeKind,
-    /// `[rows, d]`.
-    pub(crate) hidden: Vec<f32>,
-    pub(crate) sources: Vec<PlainSources<'a>>,
-}
-
-/// Sources of one relation for every row above.
-#[derive(Debug)]
-pub(crate) struct PlainSources<'a> {
+/// One source of a node.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PlainSource<'a> {
     pub(crate) relation: Relation,
-    pub(crate) fan_out: usize,
-    /// `[rows above, fan_out]`.
-    pub(crate) present: &'a [f32],
-    /// `[rows above * fan_out, d]`; none with the encoding switched off.
-    pub(crate) time: Option<Vec<f32>>,
-    pub(crate) state: PlainState<'a>,
+    /// `[d]`: the encoded age of its edge; none for an edge of this very instant.
+    pub(crate) age: Option<&'a [f32]>,
+    /// `[layers that read it, 2 d]`: the key and value that it sends in each.
+    pub(crate) sent: &'a [f32],
 }
 
 #[derive(Debug)]
@@ -37,6 +28,17 @@ struct Target {
     out: Linear,
     /// Share of the update, from 0 to 1.
     share: f32,
+}
+
+/// What a kind sends.
+#[derive(Debug)]
+struct Sender {
+    /// Key, then value of a hidden state.
+    of_state: Linear,
+    /// What the encoded age adds to them; none with the encoding switched off.
+    of_age: Option<Linear>,
+    /// `[2 d]`: what the age 0 adds to them.
+    of_now: Vec<f32>,
 }
 
 #[derive(Debug)]
@@ -52,157 +54,190 @@ struct Matrices {
 pub(crate) struct PlainLayer {
     hidden: usize,
     heads: usize,
-    keys: BTreeMap<NodeKind, [Linear; 2]>,
-    targets: BTreeMap<NodeKind, Target>,
-    relations: BTreeMap<Relation, Matrices>,
-    time: Option<Linear>,
+    senders: [Option<Sender>; NodeKind::ALL.len()],
+    targets: [Option<Target>; NodeKind::ALL.len()],
+    relations: [Option<Matrices>; Relation::ALL.len()],
+}
+
+/// Room for one update, so that none is made for each.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    query: Vec<f32>,
+    message: Vec<f32>,
+    out: Vec<f32>,
+    asked: Vec<f32>,
+    /// `[sources, 2 d]`.
+    sent: Vec<f32>,
+    /// `[sources, heads]`: scores, then shares.
+    shares: Vec<f32>,
+    /// Which of the sources those are.
+    read: Vec<Relation>,
 }
 
 impl HgtLayer {
-    /// Copies the weights.
-    pub(crate) fn plain(&self) -> Result<PlainLayer, ModelError> {
+    /// Copies the weights; `now` is the encoded age 0.
+    pub(crate) fn plain(&self, now: &[f32]) -> Result<PlainLayer, ModelError> {
         let (d, heads) = (self.config.hidden, self.config.heads);
         let width = d / heads;
-        let (mut keys, mut targets, mut relations) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut layer = PlainLayer {
+            hidden: d as usize,
+            heads: heads as usize,
+            senders: Default::default(),
+            targets: Default::default(),
+            relations: [const { None }; Relation::ALL.len()],
+        };
         for (kind, weights) in &self.kinds {
-            let part = |i: i64| Linear::part(&weights.key_query_value, i * d..(i + 1) * d);
-            keys.insert(*kind, [part(0)?, part(2)?]);
+            let all = &weights.key_query_value;
+            let part = |tensor: &Tensor, i: i64| tensor.narrow(0, i * d, d);
+            let sent = |tensor: &Tensor| Tensor::cat(&[part(tensor, 0), part(tensor, 2)], 0);
+            let matrix = sent(&all.ws);
+            let of_age = match &self.time {
+                None => None,
+                Some(time) => {
+                    let bias = time.bs.as_ref().map(|bias| matrix.mv(bias));
+                    Some(Linear::of(&matrix.mm(&time.ws), bias.as_ref())?)
+                }
+            };
+            let mut of_now = vec![0.0; 2 * d as usize];
+            if let Some(of_age) = &of_age {
+                of_age.apply(now, &mut of_now);
+            }
+            let of_state = Linear::of(&matrix, all.bs.as_ref().map(sent).as_ref())?;
+            layer.senders[*kind as usize] = Some(Sender { of_state, of_age, of_now });
             if let Some(target) = &weights.target {
                 let share = sigmoid(numbers(&target.skip)?.first().copied().unwrap_or(0.0));
-                targets.insert(*kind, Target { query: part(1)?, out: Linear::new(&target.out)?, share });
+                let bias = all.bs.as_ref().map(|bias| part(bias, 1));
+                let query = Linear::of(&part(&all.ws, 1), bias.as_ref())?;
+                layer.targets[*kind as usize] = Some(Target { query, out: Linear::new(&target.out)?, share });
             }
         }
         for (relation, weights) in &self.relations {
             let scale = weights.prior.view([heads, 1, 1]) / (width as f64).sqrt();
             let key = numbers(&(weights.key.transpose(1, 2) * scale))?;
-            relations.insert(*relation, Matrices { key, value: numbers(&weights.value)? });
+            layer.relations[*relation as usize] = Some(Matrices { key, value: numbers(&weights.value)? });
         }
-        let time = self.time.as_ref().map(Linear::new).transpose()?;
-        Ok(PlainLayer { hidden: d as usize, heads: heads as usize, keys, targets, relations, time })
+        Ok(layer)
     }
-}
-
-/// One source of one row: its score and value by head.
-struct Message {
-    relation: usize,
-    /// `[heads]`.
-    scores: Vec<f32>,
-    /// `[d]`.
-    value: Vec<f32>,
 }
 
 impl PlainLayer {
-    /// Updates every block at most `remaining` hops below `state`.
-    pub(crate) fn forward(&self, state: &mut PlainState<'_>, remaining: usize) {
-        let updated = self.update(state);
-        if remaining > 0 {
-            for sources in &mut state.sources {
-                self.forward(&mut sources.state, remaining - 1);
+    /// Writes the key and value that a node of `kind` sends in this layer: `[2 d]`; 0 where it sends nothing.
+    pub(crate) fn send(&self, kind: NodeKind, hidden: &[f32], sent: &mut [f32]) {
+        match &self.senders[kind as usize] {
+            Some(sender) => sender.of_state.apply(hidden, sent),
+            None => sent.fill(0.0),
+        }
+    }
+
+    /// Updates the hidden state `[d]` of a node of `kind` by its sources, which are in the order of relations.
+    ///
+    /// `place` is the layer's place among those that the sources have sent something for. A kind into which no relation
+    /// leads stays as it is.
+    pub(crate) fn update(
+        &self,
+        kind: NodeKind,
+        place: usize,
+        sources: &[PlainSource<'_>],
+        scratch: &mut Scratch,
+        hidden: &mut [f32],
+    ) {
+        let Some(target) = &self.targets[kind as usize] else { return };
+        for room in [&mut scratch.query, &mut scratch.message, &mut scratch.out, &mut scratch.asked] {
+            room.resize(self.hidden, 0.0);
+        }
+        target.query.apply(hidden, &mut scratch.query);
+        self.read(place, sources, scratch);
+        self.share(scratch);
+        self.gather(scratch);
+        gelu(&mut scratch.message);
+        target.out.apply(&scratch.message, &mut scratch.out);
+        for (hidden, out) in hidden.iter_mut().zip(&scratch.out) {
+            *hidden = out * target.share + *hidden * (1.0 - target.share);
+        }
+    }
+
+    /// Reads the sources' keys and values and scores them against the query.
+    fn read(&self, place: usize, sources: &[PlainSource<'_>], scratch: &mut Scratch) {
+        let (d, width) = (self.hidden, self.hidden / self.heads);
+        let Scratch { query, asked, sent, shares, read, .. } = scratch;
+        sent.clear();
+        shares.clear();
+        read.clear();
+        for source in sources {
+            let (Some(matrices), Some(sender)) =
+                (&self.relations[source.relation as usize], &self.senders[source.relation.source() as usize])
+            else {
+                continue;
+            };
+            if read.last() != Some(&source.relation) {
+                asked.fill(0.0);
+                for ((query, matrix), asked) in heads(query, width)
+                    .zip(matrices.key.chunks_exact(width * width))
+                    .zip(asked.chunks_exact_mut(width))
+                {
+                    multiply(query, matrix, asked);
+                }
+            }
+            read.push(source.relation);
+            let from = sent.len();
+            match (source.age, &sender.of_age) {
+                (Some(age), Some(of_age)) => {
+                    sent.resize(from + 2 * d, 0.0);
+                    of_age.apply(age, &mut sent[from..]);
+                }
+                _ => sent.extend_from_slice(&sender.of_now),
+            }
+            let of_state = &source.sent[place * 2 * d..(place + 1) * 2 * d];
+            sent[from..].iter_mut().zip(of_state).for_each(|(sum, own)| *sum += own);
+            let score =
+                |(key, asked): (&[f32], &[f32])| key.iter().zip(asked).map(|(k, q)| k * q).sum::<f32>();
+            shares.extend(heads(&sent[from..from + d], width).zip(heads(asked, width)).map(score));
+        }
+    }
+
+    /// Turns scores into shares: by head one softmax over the sources of all relations.
+    fn share(&self, scratch: &mut Scratch) {
+        let shares = &mut scratch.shares;
+        for head in 0..self.heads {
+            let of_head = || (head..shares.len()).step_by(self.heads);
+            let most = of_head().map(|place| shares[place]).fold(f32::NEG_INFINITY, f32::max);
+            let mut sum = 0.0;
+            for place in (head..shares.len()).step_by(self.heads) {
+                shares[place] = (shares[place] - most).exp();
+                sum += shares[place];
+            }
+            for place in (head..shares.len()).step_by(self.heads) {
+                shares[place] /= sum;
             }
         }
-        if let Some(updated) = updated {
-            state.hidden = updated;
-        }
     }
 
-    /// `[rows, d]`; none for a kind that stays as it is.
-    fn update(&self, state: &PlainState<'_>) -> Option<Vec<f32>> {
-        let target = self.targets.get(&state.kind)?;
-        let d = self.hidden;
-        let mut updated = Vec::with_capacity(state.hidden.len());
-        let (mut query, mut out) = (vec![0.0; d], vec![0.0; d]);
-        for (row, hidden) in state.hidden.chunks_exact(d).enumerate() {
-            target.query.apply(hidden, &mut query);
-            let mut message = self.message(state, row, &query);
-            gelu(&mut message);
-            target.out.apply(&message, &mut out);
-            let mixed = out.iter().zip(hidden);
-            updated.extend(mixed.map(|(out, hidden)| out * target.share + hidden * (1.0 - target.share)));
-        }
-        Some(updated)
-    }
-
-    /// `[d]`: the row's sources, weighted by one softmax over all relations; zero without any.
-    fn message(&self, state: &PlainState<'_>, row: usize, query: &[f32]) -> Vec<f32> {
+    /// Sums the sources' values by their shares, and each relation's sum through its matrices: `[d]`; 0 without sources.
+    fn gather(&self, scratch: &mut Scratch) {
         let (d, width) = (self.hidden, self.hidden / self.heads);
-        let mut messages: Vec<Message> = Vec::new();
-        for (index, sources) in state.sources.iter().enumerate() {
-            self.collect(index, sources, row, query, &mut messages);
-        }
-        let mut total = vec![0.0; d];
-        for head in 0..self.heads {
-            let most = messages.iter().map(|m| m.scores[head]).fold(f32::NEG_INFINITY, f32::max);
-            let weights: Vec<f32> = messages.iter().map(|m| (m.scores[head] - most).exp()).collect();
-            let sum: f32 = weights.iter().sum();
-            let columns = head * width..(head + 1) * width;
-            let mut weights = weights.into_iter();
-            for group in messages.chunk_by(|a, b| a.relation == b.relation) {
-                let mut value = vec![0.0; width];
-                for (message, weight) in group.iter().zip(weights.by_ref()) {
-                    let share = weight / sum;
-                    let own = &message.value[columns.clone()];
+        let Scratch { message, asked: value, sent, shares, read, .. } = scratch;
+        message.fill(0.0);
+        let mut values = sent.chunks_exact(2 * d).map(|sent| &sent[d..]).zip(shares.chunks_exact(self.heads));
+        for group in read.chunk_by(|a, b| a == b) {
+            value.fill(0.0);
+            for (own, shares) in values.by_ref().take(group.len()) {
+                for ((value, own), share) in value.chunks_exact_mut(width).zip(heads(own, width)).zip(shares)
+                {
                     value.iter_mut().zip(own).for_each(|(sum, v)| *sum += share * v);
                 }
-                let relation = state.sources[group[0].relation].relation;
-                if let Some(matrices) = self.relations.get(&relation) {
-                    let matrix = &matrices.value[head * width * width..(head + 1) * width * width];
-                    multiply(&value, matrix, &mut total[columns.clone()]);
-                }
             }
-        }
-        total
-    }
-
-    /// Adds the messages of the sources that are present.
-    fn collect(
-        &self,
-        index: usize,
-        sources: &PlainSources<'_>,
-        row: usize,
-        query: &[f32],
-        messages: &mut Vec<Message>,
-    ) {
-        let (Some(matrices), Some([key, value])) =
-            (self.relations.get(&sources.relation), self.keys.get(&sources.state.kind))
-        else {
-            return;
-        };
-        let (d, heads, width) = (self.hidden, self.heads, self.hidden / self.heads);
-        let mut asked = vec![0.0; d];
-        for head in 0..heads {
-            let columns = head * width..(head + 1) * width;
-            let matrix = &matrices.key[head * width * width..(head + 1) * width * width];
-            multiply(&query[columns.clone()], matrix, &mut asked[columns]);
-        }
-        let mut hidden = vec![0.0; d];
-        let mut keys = vec![0.0; d];
-        for place in (0..sources.fan_out).filter(|place| sources.present[row * sources.fan_out + place] > 0.0)
-        {
-            let source = row * sources.fan_out + place;
-            hidden.copy_from_slice(&sources.state.hidden[source * d..(source + 1) * d]);
-            if let (Some(encode), Some(time)) = (&self.time, &sources.time) {
-                hidden.iter_mut().zip(encode.bias()).for_each(|(hidden, bias)| *hidden += bias);
-                encode.add(&time[source * d..(source + 1) * d], &mut hidden);
+            let Some(matrices) = &self.relations[group[0] as usize] else { continue };
+            let matrices = matrices.value.chunks_exact(width * width);
+            for ((value, matrix), message) in
+                heads(value, width).zip(matrices).zip(message.chunks_exact_mut(width))
+            {
+                multiply(value, matrix, message);
             }
-            key.apply(&hidden, &mut keys);
-            let mut values = vec![0.0; d];
-            value.apply(&hidden, &mut values);
-            let score = |head: usize| {
-                let columns = head * width..(head + 1) * width;
-                keys[columns.clone()].iter().zip(&asked[columns]).map(|(k, q)| k * q).sum::<f32>()
-            };
-            messages.push(Message {
-                relation: index,
-                scores: (0..heads).map(score).collect(),
-                value: values,
-            });
         }
     }
 }
 
-/// Adds `x M` to `output`; `matrix` is `[inputs, outputs]`.
-fn multiply(input: &[f32], matrix: &[f32], output: &mut [f32]) {
-    for (x, row) in input.iter().zip(matrix.chunks_exact(output.len())) {
-        output.iter_mut().zip(row).for_each(|(y, m)| *y += x * m);
-    }
+/// Splits `[d]` by head.
+fn heads(row: &[f32], width: usize) -> std::slice::ChunksExact<'_, f32> {
+    row.chunks_exact(width)
 }

@@ -8,4 +8,5 @@ mod look_ahead;
 mod parity;
 mod predicting;
 mod training;
+mod what_if;
 mod world;

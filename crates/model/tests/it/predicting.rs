@@ -12,7 +12,7 @@ fn predictor() -> GraphPredictor {
 
 fn hypothetical(league: Option<&str>, home: &str, away: &str) -> GameQuery {
     let league = league.map(|league| LeagueId::new(league).unwrap());
-    GameQuery::Hypothetical { league, home: home.into(), away: away.into(), start_time: None }
+    GameQuery::hypothetical(league, home.into(), away.into())
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn a_slate_is_what_starts_within_it_by_start() {
     assert_eq!(slate.len(), 2 * 4 + 2, "one day of two leagues, and the first start of the next");
     assert!(slate.windows(2).all(|pair| pair[0].game.start_time <= pair[1].game.start_time));
     assert!(slate.iter().all(|prediction| prediction.as_of == at("2020-01-30T12:00:00Z")));
-    let query = GameQuery::Known { game_id: slate[3].game.game_id.clone() };
+    let query = GameQuery::known(slate[3].game.game_id.clone());
     assert_eq!(predictor.predict(&[query]).unwrap(), slate[3..4], "alone or on a slate, to the bit");
 }
 
@@ -81,7 +81,7 @@ fn an_explanation_ends_in_the_forecast_and_names_who_was_seen() {
     let predictor = predictor();
     let slate = predictor.slate(at("2020-01-30T18:00:00Z"), at("2020-01-31T00:00:00Z")).unwrap();
     for prediction in &slate {
-        let query = GameQuery::Known { game_id: prediction.game.game_id.clone() };
+        let query = GameQuery::known(prediction.game.game_id.clone());
         let explanation = predictor.explain(&query).unwrap().unwrap();
         let three_way = prediction.game.league.as_str() == "kick";
         let said = home_of(&prediction.members, three_way);
@@ -106,7 +106,7 @@ fn an_explanation_ends_in_the_forecast_and_names_who_was_seen() {
     let made_up = predictor.explain(&hypothetical(Some("kick"), "team 7", "team 0")).unwrap().unwrap();
     assert!(!made_up.uses_prices);
     assert_eq!(made_up.steps[1].name, "the ratings");
-    let unknown = GameQuery::Known { game_id: market::GameId::from_text("kick_1999-01-01_a_b") };
+    let unknown = GameQuery::known(market::GameId::from_text("kick_1999-01-01_a_b"));
     assert!(matches!(predictor.explain(&unknown), Err(PredictError::UnknownGame(_))));
 }
 
@@ -114,7 +114,7 @@ fn an_explanation_ends_in_the_forecast_and_names_who_was_seen() {
 fn questions_without_an_answer_say_why() {
     let predictor = predictor();
     let refusal = |query: GameQuery| predictor.predict(&[query]).unwrap_err();
-    let unknown = GameQuery::Known { game_id: market::GameId::from_text("kick_1999-01-01_a_b") };
+    let unknown = GameQuery::known(market::GameId::from_text("kick_1999-01-01_a_b"));
     assert!(matches!(refusal(unknown), PredictError::UnknownGame(_)));
     let typo = refusal(hypothetical(Some("kick"), "team 77", "team 0"));
     assert!(

@@ -158,7 +158,7 @@ fn games(live: &Live, jobs: &[Job]) -> Vec<Answer> {
     let answers = live.predictor().predict_each(&queries).into_iter().zip(queries);
     let mut answers = answers.map(|(answer, query)| {
         let prediction = Arc::new(answer.map_err(Refusal::Predictor)?);
-        if let GameQuery::Known { .. } = query {
+        if is_plain(&query) {
             let _kept = live.keep(prediction.clone());
         }
         Ok((prediction, None))
@@ -168,6 +168,11 @@ fn games(live: &Live, jobs: &[Job]) -> Vec<Answer> {
         |job: &Job| answers.by_ref().take(job.work.games()).collect::<Vec<Result<Explained, Refusal>>>();
     let answers: Vec<Vec<Result<Explained, Refusal>>> = jobs.iter().map(own).collect();
     answers.into_iter().map(|answers| answers.into_iter().collect()).collect()
+}
+
+/// Whether a known game is asked as its rows state it.
+fn is_plain(query: &GameQuery) -> bool {
+    matches!(query, GameQuery::Known { key_players_out, .. } if key_players_out.is_empty())
 }
 
 fn one(mut predictions: Vec<Prediction>) -> Result<Prediction, PredictError> {

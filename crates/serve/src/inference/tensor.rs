@@ -68,7 +68,7 @@ fn game(columns: &BTreeMap<&str, Vec<String>>, row: usize) -> Result<GameQuery, 
     let start_time = start_time.map_err(|error: jiff::Error| format!("`start_time`: {error}"))?;
     let game_id = text("game_id").map(GameId::from_text);
     let (home, away) = (text("home").map(Into::into), text("away").map(Into::into));
-    GameAsked { game_id, league, home, away, start_time }.into_query()
+    GameAsked { game_id, league, home, away, start_time, ..GameAsked::default() }.into_query()
 }
 
 /// Reads one tensor's texts.

@@ -109,11 +109,13 @@ impl Live {
         &self.stamp
     }
 
-    /// Returns what is kept of a game that is asked as it is known.
+    /// Returns what is kept of a game that is asked as its rows state it.
     pub(crate) fn kept(&self, query: &GameQuery) -> Option<Arc<Known>> {
         match query {
-            GameQuery::Known { game_id } => self.known.get(game_id),
-            GameQuery::Hypothetical { .. } => None,
+            GameQuery::Known { game_id, key_players_out } if key_players_out.is_empty() => {
+                self.known.get(game_id)
+            }
+            GameQuery::Known { .. } | GameQuery::Hypothetical { .. } => None,
         }
     }
 
