@@ -3,18 +3,15 @@
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    io::{IsTerminal, Write},
+    io::Write,
     path::{Path, PathBuf},
     sync::{Mutex, OnceLock, PoisonError},
 };
 
 use data::{Lake, League, Snapshot, Store};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use tracing_subscriber::{
-    EnvFilter, Layer as _, filter::filter_fn, layer::SubscriberExt as _, util::SubscriberInitExt as _,
-};
 
-use crate::{args::Cli, exit::Usage, leagues, profile::Stopwatch, settings::Settings};
+use crate::{args::Cli, exit::Usage, leagues, settings::Settings};
 
 /// Everything a command may use of the outside world.
 pub(crate) struct Context {
@@ -160,25 +157,6 @@ impl Context {
 #[expect(clippy::disallowed_methods, reason = "the coordinator's clock")]
 pub(crate) fn wall_clock() -> Timestamp {
     Timestamp::now()
-}
-
-/// Starts logging to stderr; `verbose` 0 shows warnings, 1 information, 2 everything of ours.
-/// With `profile` the model's spans are timed as well.
-pub(crate) fn start_logging(verbose: u8, json: bool, profile: bool) {
-    let default = match verbose {
-        0 => "warn",
-        1 => "info",
-        _ => "debug",
-    };
-    let filter = EnvFilter::try_from_env("EDGE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let lines = if json {
-        lines.json().boxed()
-    } else {
-        lines.with_target(false).without_time().with_ansi(std::io::stderr().is_terminal()).boxed()
-    };
-    let stopwatch = profile.then(|| Stopwatch::of_this_process().with_filter(filter_fn(Stopwatch::times)));
-    tracing_subscriber::registry().with(lines.with_filter(filter)).with(stopwatch).init();
 }
 
 /// Writes one line to stderr, for people.

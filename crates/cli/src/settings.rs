@@ -5,6 +5,7 @@
 mod mail;
 mod night;
 mod sections;
+mod telemetry;
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -22,6 +23,7 @@ pub(crate) use self::sections::{
     LeagueSettings, Paths, ReportSettings, ScheduleSettings, ServeScope, ServeSettings, SourceKind,
     SweepSettings, Workers,
 };
+pub(crate) use self::telemetry::{LogFormat, LogSettings, TelemetrySettings};
 use crate::exit::Usage;
 
 /// The whole of `edge.toml`.
@@ -41,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) mail: MailSettings,
     pub(crate) notices: NoticeSettings,
     pub(crate) schedule: ScheduleSettings,
+    pub(crate) log: LogSettings,
+    pub(crate) telemetry: TelemetrySettings,
 }
 
 impl Default for Settings {
@@ -59,6 +63,8 @@ impl Default for Settings {
             mail: MailSettings::default(),
             notices: NoticeSettings::default(),
             schedule: ScheduleSettings::default(),
+            log: LogSettings::default(),
+            telemetry: TelemetrySettings::default(),
         }
     }
 }
@@ -139,6 +145,7 @@ impl Settings {
         }
         self.night.check().map_err(Usage)?;
         self.notices.check().map_err(Usage)?;
+        self.telemetry.check().map_err(Usage)?;
         let stakes = &self.stakes;
         let shares = [
             ("stakes.kelly_fraction", stakes.kelly_fraction),

@@ -7,8 +7,9 @@
 //! ```
 //! use serve::spans::{TraceContext, batch_span, continue_traces_with};
 //! // The program says what becomes of a caller's trace; only the first one to do so is heard.
-//! let is_first = continue_traces_with(|span, context| {
-//!     assert!(context.traceparent.len() >= 55 && !span.is_disabled());
+//! let is_first = continue_traces_with(|span, caller: Option<TraceContext<'_>>| {
+//!     let parent = caller.map(|caller| caller.traceparent.to_owned());
+//!     assert!(!span.is_disabled() && parent.is_none_or(|parent| parent.len() >= 55));
 //! });
 //! assert!(is_first);
 //! let span = batch_span(Some(32), "2024-05-01-ab12", &[]);
@@ -32,14 +33,16 @@ pub struct TraceContext<'a> {
     pub tracestate: &'a str,
 }
 
-type Continue = Box<dyn Fn(&Span, TraceContext<'_>) + Send + Sync>;
+type Continue = Box<dyn Fn(&Span, Option<TraceContext<'_>>) + Send + Sync>;
 
 /// One per process, as is what collects the spans.
 static CONTINUE: OnceLock<Continue> = OnceLock::new();
 
-/// Has every request's span that comes with a trace given to `join`, before it is entered; false when another was
-/// there first.
-pub fn continue_traces_with(join: impl Fn(&Span, TraceContext<'_>) + Send + Sync + 'static) -> bool {
+/// Has every request's span given to `join` before it is entered, with the caller's trace where there is one; false
+/// when another was there first.
+///
+/// The span has an empty field `trace_id` for logs to show.
+pub fn continue_traces_with(join: impl Fn(&Span, Option<TraceContext<'_>>) + Send + Sync + 'static) -> bool {
     CONTINUE.set(Box::new(join)).is_ok()
 }
 
@@ -60,9 +63,8 @@ pub(crate) fn request_span(headers: &HeaderMap, method: &str, route: &str, reque
     );
     if !span.is_disabled()
         && let Some(join) = CONTINUE.get()
-        && let Some(context) = context(headers)
     {
-        join(&span, context);
+        join(&span, context(headers));
     }
     span
 }

@@ -26,4 +26,5 @@ mod serving;
 mod sshd;
 mod stores;
 mod tables;
+mod telemetry;
 mod workers;
