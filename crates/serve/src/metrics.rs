@@ -23,6 +23,7 @@ mod process;
 mod reasons;
 mod registering;
 mod requests;
+mod work;
 
 use std::{
     fmt,
@@ -34,22 +35,22 @@ use jiff::Timestamp;
 use market::ModelCard;
 use prometheus_client::{
     encoding::text::encode,
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    metrics::{counter::Counter, gauge::Gauge},
     registry::{Registry, Unit},
 };
 
-use self::{
-    buckets::{batches, differences, probabilities, reloads, waits},
-    models::Models,
-    process::Process,
-    reasons::{CacheLabels, LeagueLabels, RefusedLabels, ReloadLabels},
-    registering::Registering as _,
-    requests::Requests,
-};
 pub use self::{
     exposition::Exposition,
     reasons::{Refusal, Reload},
     requests::InFlight,
+};
+use self::{
+    models::Models,
+    process::Process,
+    reasons::{LeagueLabels, RefusedLabels, ReloadLabels},
+    registering::Registering as _,
+    requests::Requests,
+    work::Work,
 };
 use crate::GameForecast;
 
@@ -63,15 +64,7 @@ pub struct Metrics {
     registry: Registry,
     requests: Requests,
     refused: [Counter; Refusal::ALL.len()],
-    cached: [Counter; 2],
-    batches: Histogram,
-    waited: Histogram,
-    queued: Gauge,
-    reloads: Family<ReloadLabels, Counter, fn() -> Counter>,
-    reload_seconds: Family<ReloadLabels, Histogram, fn() -> Histogram>,
-    reloaded_at: Family<ReloadLabels, Seconds, fn() -> Seconds>,
-    shadow: Histogram,
-    forecasts: Family<LeagueLabels, Histogram, fn() -> Histogram>,
+    work: Work,
     models: Arc<Models>,
     model_age: Seconds,
     data_age: Seconds,
@@ -98,40 +91,10 @@ impl Metrics {
         let requests = Requests::new(registry);
         let help = "Requests that were turned away, by reason";
         let refused = registry.family("http_refused", help, None, Counter::default);
-        let help = "Known games and slates asked of memory, by result";
-        let cached = registry.family("slate_cache", help, None, Counter::default);
         Self {
             requests,
             refused: Refusal::ALL.map(|reason| refused.get_or_create_owned(&RefusedLabels { reason })),
-            cached: ["miss", "hit"].map(|result| cached.get_or_create_owned(&CacheLabels { result })),
-            batches: registry.histogram("batch_games", "Games of one batch of the model", None, batches),
-            waited: registry.histogram("queue_wait", "Wait for the model", SECONDS, waits),
-            queued: registry.gauge("queue_depth", "Games that wait for the model", None),
-            reloads: registry.family(
-                "model_reloads",
-                "Reloads of the model by outcome",
-                None,
-                Counter::default,
-            ),
-            reload_seconds: registry.family("model_reload_duration", "Time of a reload", SECONDS, reloads),
-            reloaded_at: registry.family(
-                "model_reload_timestamp",
-                "Last reload, seconds since 1970",
-                SECONDS,
-                Seconds::default,
-            ),
-            shadow: registry.histogram(
-                "shadow_difference",
-                "Distance of the challenger's home-win probability from the champion's",
-                None,
-                differences,
-            ),
-            forecasts: registry.family(
-                "forecast_home_win",
-                "Home-win probabilities that the model forecast, by league",
-                None,
-                probabilities,
-            ),
+            work: Work::new(registry),
             model_age: registry.gauge(
                 "model_age",
                 "Age of the data that the loaded model was trained on",
@@ -181,30 +144,30 @@ impl fmt::Debug for Metrics {
 impl Metrics {
     /// Counts a batch of so many games.
     pub fn batch(&self, games: usize) {
-        self.batches.observe(games as f64);
+        self.work.batches.observe(games as f64);
     }
 
     /// Counts how long a request waited before the model took it up.
     pub fn waited(&self, waited: Duration) {
-        self.waited.observe(waited.as_secs_f64());
+        self.work.waited.observe(waited.as_secs_f64());
     }
 
     /// Says how many games wait.
     pub fn queued(&self, games: usize) {
-        self.queued.set(games as i64);
+        self.work.queued.set(games as i64);
     }
 
     /// Counts a known game or a slate that was, or was not, found in memory.
     pub fn cache(&self, is_hit: bool) {
-        self.cached[usize::from(is_hit)].inc();
+        self.work.cached[usize::from(is_hit)].inc();
     }
 
     /// Counts a reload that ended `at` this instant.
     pub fn reloaded(&self, outcome: Reload, took: Duration, at: Timestamp) {
         let labels = ReloadLabels { outcome };
-        self.reloads.get_or_create_owned(&labels).inc();
-        self.reload_seconds.get_or_create_owned(&labels).observe(took.as_secs_f64());
-        self.reloaded_at.get_or_create_owned(&labels).set(at.as_second() as f64);
+        self.work.reloads.get_or_create_owned(&labels).inc();
+        self.work.reload_seconds.get_or_create_owned(&labels).observe(took.as_secs_f64());
+        self.work.reloaded_at.get_or_create_owned(&labels).set(at.as_second() as f64);
     }
 
     /// Says which model answers from now on; for another one than before, drift begins anew and the answer is true.
@@ -219,7 +182,7 @@ impl Metrics {
 
     /// Counts a game of which champion and challenger gave home these probabilities.
     pub fn shadow(&self, champion: f64, challenger: f64) {
-        self.shadow.observe((champion - challenger).abs());
+        self.work.shadow.observe((champion - challenger).abs());
     }
 
     /// Takes a forecast of the slate known when a model was loaded: what later ones are compared with.
@@ -233,7 +196,7 @@ impl Metrics {
         // Leagues beyond those that are watched would make the labels many.
         if self.models.drift.see(game, home) {
             let labels = LeagueLabels { league: game.league.to_string() };
-            self.forecasts.get_or_create(&labels).observe(home);
+            self.work.forecasts.get_or_create(&labels).observe(home);
         }
     }
 }
