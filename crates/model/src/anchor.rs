@@ -109,11 +109,11 @@ pub(crate) fn powers(bins: &[Bin], shift: f64, width: f64) -> impl Iterator<Item
     let mut power = (shift * first + width * first * first).exp();
     let mut factor = (shift * step + width * step * (2.0 * first + step)).exp();
     let change = (2.0 * width * step * step).exp();
-    std::iter::from_fn(move || {
+    (0..bins.len()).map(move |_| {
         let this = power;
         power *= factor;
         factor *= change;
-        Some(this)
+        this
     })
 }
 
