@@ -1,5 +1,7 @@
-//! One game with the nodes next to it, each of which is looked at by itself: what lies below a named node depends on nothing
-//! but the node and the instant, so it need not be looked at again for the next game.
+//! One game with the nodes next to it, each of which is looked at by itself.
+//!
+//! What lies below a named node depends on nothing but the node and the instant, so it need not be looked at again for the
+//! next game.
 //!
 //! # Example
 //! ```

@@ -95,7 +95,9 @@ fn tilted(bins: &[Bin], shift: f64, width: f64, level: f64) -> Result<Distributi
     let weight = |(bin, power): (&Bin, f64)| bin.mass * power * if bin.value == 0 { at_zero } else { 1.0 };
     let mut weights: Vec<f64> = bins.iter().zip(powers(bins, shift, width)).map(weight).collect();
     let share = weights.iter().sum::<f64>().recip();
-    weights.iter_mut().for_each(|weight| *weight *= share);
+    for weight in &mut weights {
+        *weight *= share;
+    }
     let first = bins.first().map_or(0, |bin| bin.value);
     Distribution::new(first, weights)
         .map_err(|source| ModelError::Torch { doing: "forecasting a score", source: Box::new(source) })

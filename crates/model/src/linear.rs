@@ -151,6 +151,6 @@ mod tests {
         assert_eq!(narrow, wanted);
         let mut wide = vec![1.0; 12];
         multiply(&[1.0, 2.0], &matrix, &mut wide);
-        assert_eq!(wide[0], 1.0 + 24.0);
+        assert_eq!(wide[..1], [1.0 + 24.0]);
     }
 }

@@ -121,3 +121,40 @@ impl Predicted {
         Self { model, predictions: vec![prediction] }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    fn asked(words: &[&str]) -> GameQuery {
+        let cli = Cli::try_parse_from([&["edge", "predict", "game"], words].concat()).unwrap();
+        match cli.command {
+            Command::Predict(PredictCommand::Game(args)) => query(&args).unwrap(),
+            other => panic!("{other:?} is no game"),
+        }
+    }
+
+    #[test]
+    fn flags_become_the_query() {
+        let moved = asked(&[
+            "--home", "MIA", "--away", "BAL", "--venue", "Wembley", "--out", "Tua", "--out", "Lamar",
+        ]);
+        let wanted = GameQuery::Hypothetical {
+            league: None,
+            home: "MIA".into(),
+            away: "BAL".into(),
+            start_time: None,
+            venue: Some("Wembley".into()),
+            key_players_out: vec!["Tua".into(), "Lamar".into()],
+        };
+        assert_eq!(moved, wanted);
+        let known = GameQuery::Known {
+            game_id: market::GameId::from_text("nfl_1"),
+            key_players_out: vec!["Tua".into()],
+        };
+        assert_eq!(asked(&["nfl_1", "--out", "Tua"]), known);
+    }
+}

@@ -34,11 +34,11 @@ struct Target {
 #[derive(Debug)]
 struct Sender {
     /// Key, then value of a hidden state.
-    of_state: Linear,
+    own: Linear,
     /// What the encoded age adds to them; none with the encoding switched off.
-    of_age: Option<Linear>,
+    aged: Option<Linear>,
     /// `[2 d]`: what the age 0 adds to them.
-    of_now: Vec<f32>,
+    now: Vec<f32>,
 }
 
 #[derive(Debug)]
@@ -91,19 +91,19 @@ impl HgtLayer {
             let part = |tensor: &Tensor, i: i64| tensor.narrow(0, i * d, d);
             let sent = |tensor: &Tensor| Tensor::cat(&[part(tensor, 0), part(tensor, 2)], 0);
             let matrix = sent(&all.ws);
-            let of_age = match &self.time {
+            let aged = match &self.time {
                 None => None,
                 Some(time) => {
                     let bias = time.bs.as_ref().map(|bias| matrix.mv(bias));
                     Some(Linear::of(&matrix.mm(&time.ws), bias.as_ref())?)
                 }
             };
-            let mut of_now = vec![0.0; 2 * d as usize];
-            if let Some(of_age) = &of_age {
-                of_age.apply(now, &mut of_now);
+            let mut sent_now = vec![0.0; 2 * d as usize];
+            if let Some(aged) = &aged {
+                aged.apply(now, &mut sent_now);
             }
-            let of_state = Linear::of(&matrix, all.bs.as_ref().map(sent).as_ref())?;
-            layer.senders[*kind as usize] = Some(Sender { of_state, of_age, of_now });
+            let own = Linear::of(&matrix, all.bs.as_ref().map(sent).as_ref())?;
+            layer.senders[*kind as usize] = Some(Sender { own, aged, now: sent_now });
             if let Some(target) = &weights.target {
                 let share = sigmoid(numbers(&target.skip)?.first().copied().unwrap_or(0.0));
                 let bias = all.bs.as_ref().map(|bias| part(bias, 1));
@@ -124,7 +124,7 @@ impl PlainLayer {
     /// Writes the key and value that a node of `kind` sends in this layer: `[2 d]`; 0 where it sends nothing.
     pub(crate) fn send(&self, kind: NodeKind, hidden: &[f32], sent: &mut [f32]) {
         match &self.senders[kind as usize] {
-            Some(sender) => sender.of_state.apply(hidden, sent),
+            Some(sender) => sender.own.apply(hidden, sent),
             None => sent.fill(0.0),
         }
     }
@@ -180,12 +180,12 @@ impl PlainLayer {
             }
             read.push(source.relation);
             let from = sent.len();
-            match (source.age, &sender.of_age) {
-                (Some(age), Some(of_age)) => {
+            match (source.age, &sender.aged) {
+                (Some(age), Some(aged)) => {
                     sent.resize(from + 2 * d, 0.0);
-                    of_age.apply(age, &mut sent[from..]);
+                    aged.apply(age, &mut sent[from..]);
                 }
-                _ => sent.extend_from_slice(&sender.of_now),
+                _ => sent.extend_from_slice(&sender.now),
             }
             let of_state = &source.sent[place * 2 * d..(place + 1) * 2 * d];
             sent[from..].iter_mut().zip(of_state).for_each(|(sum, own)| *sum += own);

@@ -171,7 +171,9 @@ impl PlainNet {
             let values = features.iter().enumerate().map(|(column, x)| standard.value(*x, column));
             let values: Vec<f32> = values.collect();
             standard.linear.apply(&values, &mut hidden);
-            hidden.iter_mut().for_each(|value| *value = value.max(0.0));
+            for value in &mut hidden {
+                *value = value.max(0.0);
+            }
         }
         hidden
     }
