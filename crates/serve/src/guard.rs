@@ -101,7 +101,9 @@ fn admit(app: &App, request: &Request) -> Result<Option<Caller>, Box<Response>> 
     }
     let caller = app.keyring().caller(headers);
     if let Err(wait) = app.limits().take(counted(app, caller.as_ref(), request)) {
-        return Err(Box::new(too_many(wait)));
+        let mut refusal = too_many(wait);
+        caller.map(|caller| refusal.extensions_mut().insert(caller));
+        return Err(Box::new(refusal));
     }
     if caller.is_none() {
         return refuse(ProblemKind::Unauthorised, "send `authorization: Bearer <token>`");
