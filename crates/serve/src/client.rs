@@ -10,7 +10,10 @@
 use std::{fmt, net::IpAddr, time::Duration};
 
 use jiff::Timestamp;
-use reqwest::{RequestBuilder, Response, Url, header::AUTHORIZATION};
+use reqwest::{
+    RequestBuilder, Response, Url,
+    header::{AUTHORIZATION, RETRY_AFTER},
+};
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -69,6 +72,8 @@ pub enum ClientError {
         status: u16,
         /// The problem's detail, or its status in words.
         detail: String,
+        /// When it wants to be asked again, where it said so.
+        retry_after: Option<Duration>,
         /// The problem document, when it sent one.
         problem: Option<Box<Problem>>,
     },
@@ -185,7 +190,10 @@ impl Client {
                 }
                 Err(error) if attempt < self.attempts && may_pass(&error) => {
                     tracing::debug!(host = self.host, attempt, %error, "asking again");
-                    tokio::time::sleep(pause).await;
+                    tokio::time::sleep(
+                        wanted_pause(&error).unwrap_or_default().clamp(pause, pause.max(LONGEST_PAUSE)),
+                    )
+                    .await;
                     (pause, attempt) = (pause * 2, attempt + 1);
                 }
                 Err(error) => return Err(error),
@@ -210,10 +218,13 @@ impl Client {
             return Ok(response);
         }
         let status = response.status();
+        let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let retry_after = seconds.map(Duration::from_secs);
         let problem: Option<Box<Problem>> = response.json().await.ok();
         let words = || status.canonical_reason().unwrap_or("no reason given").to_owned();
         let detail = problem.as_ref().map_or_else(words, |problem| problem.detail.clone());
-        Err(ClientError::Refused { host: self.host.clone(), status: status.as_u16(), detail, problem })
+        let (host, status) = (self.host.clone(), status.as_u16());
+        Err(ClientError::Refused { host, status, detail, retry_after, problem })
     }
 }
 
@@ -231,11 +242,21 @@ impl fmt::Debug for Client {
     }
 }
 
+/// Longest pause that an endpoint is granted before it is asked again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+fn wanted_pause(error: &ClientError) -> Option<Duration> {
+    match error {
+        ClientError::Refused { retry_after, .. } => *retry_after,
+        _ => None,
+    }
+}
+
 /// Tells whether asking again may help.
 fn may_pass(error: &ClientError) -> bool {
     match error {
         ClientError::Unreachable { .. } => true,
-        ClientError::Refused { status, .. } => *status >= 500,
+        ClientError::Refused { status, .. } => *status == 429 || *status >= 500,
         _ => false,
     }
 }

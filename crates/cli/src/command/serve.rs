@@ -43,6 +43,8 @@ pub(crate) fn run(args: &ServeArgs, context: &Arc<Context>) -> anyhow::Result<St
         keeper.stop();
         served.context("the endpoint stopped")
     })?;
+    // A look that has begun may take longer; it changes nothing outside of this process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(Status::Done)
 }
 

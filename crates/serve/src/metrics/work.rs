@@ -28,8 +28,12 @@ pub(super) struct Work {
 
 impl Work {
     pub(super) fn new(registry: &mut Registry) -> Self {
-        let cached =
-            registry.family("slate_cache", "Known games and slates asked of memory, by result", None, Counter::default);
+        let cached = registry.family(
+            "slate_cache",
+            "Known games and slates asked of memory, by result",
+            None,
+            Counter::default,
+        );
         let apart = "Distance of the challenger's home-win probability from the champion's";
         let forecast = "Home-win probabilities that the model forecast, by league";
         let (count, at) = ("Reloads of the model by outcome", "Last reload, seconds since 1970");
