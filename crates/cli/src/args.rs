@@ -260,7 +260,7 @@ pub(crate) struct PredictGameArgs {
     #[arg(long)]
     pub(crate) league: Option<String>,
     /// Where the two teams meet [default: where the home team was last at home]
-    #[arg(long, requires = "home", conflicts_with = "test")]
+    #[arg(long, requires = "home", conflicts_with_all = ["game", "test"])]
     pub(crate) venue: Option<String>,
     /// Key player (quarterback, goalkeeper, pitcher) who does not play; may be repeated
     #[arg(long, value_name = "PLAYER", conflicts_with = "test")]

@@ -156,5 +156,7 @@ mod tests {
             key_players_out: vec!["Tua".into()],
         };
         assert_eq!(asked(&["nfl_1", "--out", "Tua"]), known);
+        let elsewhere = Cli::try_parse_from(["edge", "predict", "game", "nfl_1", "--venue", "Wembley"]);
+        assert!(elsewhere.is_err(), "a known game has a venue of its own");
     }
 }
