@@ -27,7 +27,8 @@ COPY dist/ /opt/edge/
 # A number, for orchestrators that must see that it is not root; what is mounted must be readable by it.
 RUN useradd --uid 10001 --home-dir /var/lib/edge --create-home edge
 # Whom TLS trusts is built in; SSL_CERT_FILE names certificates of your own beside.
-ENV PATH=/opt/edge/bin:$PATH LD_LIBRARY_PATH=/opt/edge/lib EDGE_STORE=/var/lib/edge/store
+# Two arenas: memory that a reload frees is used again instead of staying with its thread.
+ENV PATH=/opt/edge/bin:$PATH LD_LIBRARY_PATH=/opt/edge/lib EDGE_STORE=/var/lib/edge/store MALLOC_ARENA_MAX=2
 USER 10001
 WORKDIR /var/lib/edge
 RUN edge --version
