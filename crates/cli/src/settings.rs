@@ -5,6 +5,7 @@
 mod mail;
 mod night;
 mod sections;
+mod serve;
 mod telemetry;
 
 use std::{collections::BTreeMap, path::Path};
@@ -20,9 +21,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::mail::{ChannelKind, MailSettings, NoticeSettings};
 pub(crate) use self::night::NightSettings;
 pub(crate) use self::sections::{
-    LeagueSettings, Paths, ReportSettings, ScheduleSettings, ServeScope, ServeSettings, SourceKind,
-    SweepSettings, Workers,
+    LeagueSettings, Paths, ReportSettings, ScheduleSettings, SourceKind, SweepSettings, Workers,
 };
+pub(crate) use self::serve::{ServeScope, ServeSettings};
 pub(crate) use self::telemetry::{LogFormat, LogSettings, TelemetrySettings};
 use crate::exit::Usage;
 

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -19,11 +19,18 @@ pub(crate) struct Serving {
 
 impl Serving {
     pub(crate) fn start(edge: &Edge, token: Option<&str>) -> Self {
+        Self::start_with(edge, |command| {
+            if let Some(token) = token {
+                command.env("EDGE_SERVE_TOKEN", token);
+            }
+        })
+    }
+
+    /// Starts it with more of an environment.
+    pub(crate) fn start_with(edge: &Edge, prepare: impl FnOnce(&mut Command)) -> Self {
         let mut command = edge.command(&["serve", "--listen", "127.0.0.1:0"]);
         command.stdout(Stdio::null()).stderr(Stdio::piped());
-        if let Some(token) = token {
-            command.env("EDGE_SERVE_TOKEN", token);
-        }
+        prepare(&mut command);
         let mut process = command.spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
         let line = lines.find(|line| line.contains("serving on http://")).unwrap();

@@ -3,6 +3,7 @@
 use crate::{
     edge::{Edge, SMALL},
     endpoint::Serving,
+    stores::Bucket,
 };
 
 /// Asks for what there is at once, and never by itself.
@@ -63,6 +64,26 @@ fn an_endpoint_lives_through_nights_bad_models_and_new_rows() {
     std::fs::write(&card, good_card).unwrap();
     assert_eq!(serving.json(RELOAD, "").0, 200);
     assert!(serving.json("GET /v1/model", "").1["refused"].is_null());
+    drop(serving);
+    a_model_in_a_bucket(&edge, &version);
+}
+
+/// The same model where `MODEL_URI` names a bucket: served while it is good, and refused there when it is not.
+fn a_model_in_a_bucket(edge: &Edge, version: &str) {
+    let Some(bucket) = Bucket::start("a model in a bucket") else { return };
+    let read = |name: &str| std::fs::read(edge.path(&format!("edge-store/models/{name}"))).unwrap();
+    let (weights, card) = (read("best.pt"), read("best.json"));
+    bucket.put("edge/models/best.pt", &weights);
+    bucket.put("edge/models/best.json", &card);
+    let serving = Serving::start_with(edge, |command| {
+        bucket.reach(command);
+        command.env("MODEL_URI", "s3://edge/models/best.pt");
+    });
+    assert_eq!(serving.until(200, "GET /readyz")["model_version"], version);
+    bucket.put("edge/models/best.pt", b"no weights");
+    bucket.put("edge/models/best.json", &[card.as_slice(), b"\n"].concat());
+    refused(&serving, "sha256");
+    assert_eq!(serving.json("GET /readyz", "").0, 200);
 }
 
 fn refused(serving: &Serving, why: &str) {

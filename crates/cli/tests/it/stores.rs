@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::edge::Edge;
 
 /// An S3-compatible server of its own; gone with the test.
-struct Bucket {
+pub(crate) struct Bucket {
     server: Child,
     address: String,
 }
@@ -29,7 +29,7 @@ impl Bucket {
     /// Starts the server, or says that a test is skipped.
     #[expect(clippy::disallowed_methods, reason = "whether a skip is a failure is a matter of the machine")]
     #[expect(clippy::print_stderr, reason = "a skip must be seen")]
-    fn start(test: &str) -> Option<Self> {
+    pub(crate) fn start(test: &str) -> Option<Self> {
         let there = Command::new("python3").args(["-c", "import moto.server"]).stderr(Stdio::null()).status();
         if !there.is_ok_and(|status| status.success()) {
             assert!(
@@ -56,20 +56,25 @@ impl Bucket {
         Some(bucket)
     }
 
-    /// Makes a bucket; the server asks for no signature.
     fn create(&self, name: &str) {
+        self.put(name, b"");
+    }
+
+    /// Makes a bucket, or an object of one; the server asks for no signature.
+    pub(crate) fn put(&self, name: &str, bytes: &[u8]) {
         use std::io::{Read, Write};
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        let host = &self.address;
-        let request =
-            format!("PUT /{name} HTTP/1.1\r\nhost: {host}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).unwrap();
+        let (host, length) = (&self.address, bytes.len());
+        let head = format!(
+            "PUT /{name} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(&[head.as_bytes(), bytes].concat()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 
-    fn reach(&self, command: &mut Command) {
+    pub(crate) fn reach(&self, command: &mut Command) {
         command
             .env("AWS_ENDPOINT_URL", format!("http://{}", self.address))
             .env("AWS_ALLOW_HTTP", "true")
